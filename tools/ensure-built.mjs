@@ -44,9 +44,10 @@ function run(what, command, args) {
 /** Runs `npm ci` when node_modules is missing or older than the lock file. */
 export function ensureInstalled() {
   if (!existsSync(join(root, 'tsconfig.json'))) return;
-  const lock = modified(join(root, 'package-lock.json'));
-  if (modified(join(root, 'node_modules', '.package-lock.json')) >= lock) return;
-  run('installing the build tools (once)', 'npm', ['ci', '--no-audit', '--no-fund']);
+  const modules = join(root, 'node_modules');
+  const current = modified(join(modules, '.package-lock.json')) >= modified(join(root, 'package-lock.json'));
+  if (current && existsSync(join(modules, 'typescript'))) return;
+  run('installing the build tools (once)', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
 }
 
 /** Compiles to dist/ when a source is younger than the last complete build. Throws BuildError. */

@@ -9,6 +9,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, ensureBuilt, ensureInstalled, root } from './ensure-built.mjs';
 
+/** No test file takes this long; one that does hangs. */
+const HANG_MS = 15 * 60_000;
+
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 
@@ -52,7 +55,8 @@ function main() {
     console.error(`lguest: no test file matches ${names.join(' ')}`);
     return false;
   }
-  const options = ['--test', '--test-concurrency=2', '--test-reporter=spec', '--enable-source-maps', ...flags];
+  const options = ['--test', '--test-concurrency=2', '--test-reporter=spec', `--test-timeout=${HANG_MS}`];
+  options.push('--enable-source-maps', ...flags);
   return step(process.execPath, [...options, ...files]);
 }
 
