@@ -36,7 +36,7 @@ const WORLDLY = new Set(['platform', 'launcher', 'web']);
 
 /** What reaches the world without an import. Code made from text is forbidden everywhere, worldly or not. */
 const WORLDLY_NAMES =
-  /(?<![.\w$])(?:(?:process|document|localStorage|crypto|performance|console)\s*\??\.|Buffer\b|require\s*\(|fetch\s*\(|set(?:Timeout|Interval|Immediate)\s*\(|new\s+(?:Worker|WebSocket|Date)\b|Date\.now\b|Math\.random\b)/g;
+  /(?<![.\w$])(?:(?:process|document|localStorage|crypto|performance|console|Buffer)\s*\??\.|require\s*\(|fetch\s*\(|set(?:Timeout|Interval|Immediate)\s*\(|new\s+(?:Worker|WebSocket|Date)\b|Date\.now\b|Math\.random\b)/g;
 const CODE_FROM_TEXT = /(?<![.\w$])(?:eval\s*\(|new\s+Function\b)/g;
 
 /** `src/cpu/state.ts` → `cpu`, `guest/a.ts` → `guest`; undefined for a file outside every room. */
