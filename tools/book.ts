@@ -27,9 +27,11 @@ export interface Section {
   file: string;
   /** Line of the marker, counted from 1. */
   line: number;
-  /** The comment without its frame. */
+  /** First line of the comment, where it stands alone and is no sentence; else empty. */
+  title: string;
+  /** The rest of the comment, without its frame. */
   text: string;
-  /** What follows the comment, up to the next marker or end marker; may be empty. */
+  /** What follows the comment, up to the next marker or end marker, without imports; may be empty. */
   code: string;
 }
 
@@ -39,6 +41,14 @@ const MARKER = /\/\*(?:([A-Z]):(\d{3})|:(?=\*\/))([\s\S]*?)\*\//g;
 function unframe(comment: string): string {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
   return lines.join('\n').trim();
+}
+
+const IMPORTS = /^import\b[^;]*;\n/gm;
+
+/** Splits a heading from the text below it. */
+function splitTitle(comment: string): { title: string; text: string } {
+  const [, title, text] = /^([^\n]*[^.\n])\n\n([\s\S]*)$/.exec(comment) ?? [];
+  return { title: title ?? '', text: text ?? comment };
 }
 
 /** Removes blank lines at both ends and the indentation that all lines share. */
@@ -57,8 +67,8 @@ export function parseSections(file: string, source: string): Section[] {
     if (part === undefined) return [];
     const end = marks[index + 1]?.index ?? source.length;
     const line = source.slice(0, mark.index).split('\n').length;
-    const code = dedent(source.slice(mark.index + whole.length, end));
-    return [{ part, number: Number(number), file, line, text: unframe(comment!), code }];
+    const code = dedent(source.slice(mark.index + whole.length, end).replace(IMPORTS, ''));
+    return [{ part, number: Number(number), file, line, ...splitTitle(unframe(comment!)), code }];
   });
 }
 
@@ -88,12 +98,13 @@ function place(section: Section): string {
 function renderText(section: Section): string {
   const code = section.code.replace(/^(?=.)/gm, '    ');
   const head = `[${place(section)}  ${section.file}:${section.line}]`;
-  return [head, section.text, code].filter((block) => block !== '').join('\n\n');
+  const title = section.title && `${section.title}\n${'-'.repeat(section.title.length)}`;
+  return [head, title, section.text, code].filter((block) => block !== '').join('\n\n');
 }
 
 function renderMarkdown(section: Section): string {
   const code = section.code && `\`\`\`ts\n${section.code}\n\`\`\``;
-  const head = `### ${place(section)}\n[${section.file}](${section.file}#L${section.line})`;
+  const head = `### ${section.title || place(section)}\n${section.title && `${place(section)} · `}[${section.file}](${section.file}#L${section.line})`;
   return [head, section.text, code].filter((block) => block !== '').join('\n\n');
 }
 
