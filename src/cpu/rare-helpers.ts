@@ -1,0 +1,21 @@
+import type { Helper } from './context.js';
+import { controlRegisterHelpers } from './control-registers.js';
+import { cpuidHelpers } from './cpuid.js';
+import { farTransferHelpers } from './far-transfers.js';
+import { flagTransferHelpers } from './flag-transfers.js';
+import { interruptReturnHelpers } from './interrupt-return.js';
+import { segmentQueryHelpers } from './segment-queries.js';
+import { segmentHelpers } from './segmentation.js';
+import { systemHelpers } from './system-instructions.js';
+
+/** Every helper of rare instructions, under the names that rows call them by. */
+export const RARE_HELPERS: Readonly<Record<string, Helper>> = {
+  ...segmentHelpers,
+  ...segmentQueryHelpers,
+  ...farTransferHelpers,
+  ...interruptReturnHelpers,
+  ...flagTransferHelpers,
+  ...controlRegisterHelpers,
+  ...systemHelpers,
+  ...cpuidHelpers,
+};
