@@ -55,7 +55,7 @@ export interface QueueState extends QueuePlace {
   usedIndex: number;
 }
 
-/** Bytes of a legacy ring: both parts in whole pages' distance (lguest-abi §9.5). */
+/** Bytes of a legacy ring of `size` entries, up to the end of the used ring (lguest-abi §9.5). */
 export function legacyRingBytes(size: number): number {
   return legacyUsedOffset(size) + 4 + 8 * size;
 }
