@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { RAM_BASE } from '../../src/memory/layout.js';
+import { renderDocuments } from '../../tools/write-docs.js';
 import { ROOMS } from './rules.js';
 
 const documents = [...readdirSync('.'), ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) =>
@@ -68,4 +69,8 @@ test('package-lock.json names no registry', () => {
 
 test('SPECIFICATION.md states the memory that comes on top of the guest', () => {
   assert.match(read('SPECIFICATION.md'), new RegExp(`\\| ${RAM_BASE / 2 ** 20} MiB of linear memory`));
+});
+
+test('what the documents take from the option table is up to date (else: npm run docs)', () => {
+  for (const { path, content } of renderDocuments()) assert.equal(read(path), content, path);
 });

@@ -55,6 +55,8 @@ test('violations are found', () => {
   assert.equal(violations('src/launcher/main.ts', "import 'left-pad';"), 1);
   assert.equal(violations('src/host/clock.ts', 'const now = Date.now();'), 1);
   assert.equal(violations('src/host/clock.ts', "// Date.now()\nfail('console.log()'); this.process.run();"), 0);
+  assert.equal(violations('src/host/emulate.ts', 'function fetch(at: number) {} fetch(1);'), 0, 'our own fetch');
+  assert.equal(violations('src/net/a.ts', "await fetch('x');"), 1);
   assert.equal(violations('src/jit/a.ts', "new Function('return 1')"), 1);
   assert.equal(violations('src/cpu/a.ts', "import { x } from './b';"), 1, 'no .js');
   assert.equal(violations('src/stray.ts', ''), 1, 'a file in no room');

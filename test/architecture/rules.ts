@@ -52,6 +52,11 @@ export function importsOf(source: string): string[] {
   return [...source.matchAll(pattern)].map((match) => match[2]!);
 }
 
+/** Whether `code` gives the name its own meaning, as a parameter or a declaration. */
+function declares(code: string, name: string): boolean {
+  return new RegExp(`\\b(?:const|let|function|class|interface|type)\\s+${name}\\b|[(,]\\s*${name}\\s*[:,)]`).test(code);
+}
+
 /** `source` with comments and the contents of plain strings blanked; template literals stay. */
 export function stripCommentsAndStrings(source: string): string {
   const pattern = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
@@ -81,7 +86,10 @@ export function findViolations(path: string, source: string): string[] {
   }
   const code = stripCommentsAndStrings(source);
   if (!WORLDLY.has(room)) {
-    for (const [name] of code.matchAll(WORLDLY_NAMES)) found.push(`${path} uses ${name}: it belongs in platform`);
+    for (const [name] of code.matchAll(WORLDLY_NAMES)) {
+      const [word] = /\w+/.exec(name)!;
+      if (!declares(code, word)) found.push(`${path} uses ${word}: it belongs in platform`);
+    }
   }
   for (const [name] of code.matchAll(CODE_FROM_TEXT)) found.push(`${path} uses ${name}: pages forbid it`);
   const lines = source.split('\n').length;
