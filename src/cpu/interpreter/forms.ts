@@ -1,0 +1,144 @@
+import type { Row, Size } from '../../isa/builder.js';
+import type { Form } from '../../isa/builder.js';
+import { type Encoding, parseEncodings } from '../../isa/encoding.js';
+import { INSTRUCTIONS } from '../../isa/index.js';
+
+/** How a form's memory operand is addressed. */
+export const ADDRESSING = {
+  /** No memory operand. */
+  none: 0,
+  /** base + displacement in a flat segment. */
+  simple: 1,
+  /** base + index × scale + displacement in a flat segment. */
+  full: 2,
+} as const;
+
+/** One handler's worth of an instruction: everything about it that the record does not say at run time. */
+export interface HandlerForm extends Form {
+  readonly row: Row;
+  readonly encoding: Encoding;
+  /** One of `ADDRESSING`. */
+  readonly addressing: number;
+  /** Segment limits are checked and bases added, addresses may be 16 bits wide. */
+  readonly checked: boolean;
+  /** Index in the interpreter's table. */
+  handler: number;
+}
+
+/** Which variant of an encoding the decoder wants. */
+export interface Variant {
+  operand16: boolean;
+  addressing: number;
+  checked: boolean;
+  stack16: boolean;
+  address16: boolean;
+  /** 0 none, 1 F3, 2 F2. */
+  repeat: number;
+}
+
+function variantIndex(v: Variant): number {
+  return (
+    (v.operand16 ? 1 : 0) | (v.addressing << 1) | (v.checked ? 8 : 0) | (v.stack16 ? 16 : 0) | (v.address16 ? 32 : 0) | (v.repeat << 6)
+  );
+}
+
+const BOTH = [false, true];
+const REPEATS = ['none', 'rep', 'repne'] as const;
+
+/**
+ * All forms of all instructions and the way from a decoded variant to its handler.
+ * Handlers of hot forms come first: the interpreter keeps them in its main loop.
+ */
+export class Forms {
+  readonly encodings: readonly Encoding[] = parseEncodings(INSTRUCTIONS);
+  readonly list: readonly HandlerForm[];
+  /** Handlers below this number are in the main loop. Number 0 is "leave the block here". */
+  readonly hotCount: number;
+  /** Per encoding: form index by variant, −1 where there is none. */
+  private readonly variants: Int16Array[] = [];
+
+  constructor() {
+    const forms: HandlerForm[] = [];
+    for (const encoding of this.encodings) {
+      const table = new Int16Array(256).fill(-1);
+      this.variants.push(table);
+      for (const variant of variantsOf(encoding)) {
+        table[variantIndex(variant)] = forms.length;
+        forms.push(createForm(encoding, variant));
+      }
+    }
+    this.list = forms;
+    let handler = 1;
+    for (const form of forms) if (isHot(form)) form.handler = handler++;
+    this.hotCount = handler;
+    for (const form of forms) if (!isHot(form)) form.handler = handler++;
+  }
+
+  /** Handlers in all, including number 0. */
+  get handlerCount(): number {
+    return this.list.length + 1;
+  }
+
+  /** Index in `list`. Parts of the variant that make no difference to the encoding are ignored. */
+  find(encoding: Encoding, variant: Variant): number {
+    const { row } = encoding;
+    const wanted: Variant = {
+      operand16: encoding.sized && variant.operand16,
+      addressing: variant.addressing,
+      checked: variant.checked && touchesMemory(encoding, variant.addressing),
+      stack16: row.stack === true && variant.stack16,
+      address16: row.addressSized === true && variant.address16,
+      repeat: row.repeat === undefined || variant.repeat === 0 ? 0 : row.repeat === 'rep' ? 1 : variant.repeat,
+    };
+    if (wanted.checked && wanted.addressing === ADDRESSING.simple) wanted.addressing = ADDRESSING.full;
+    if (wanted.addressing === ADDRESSING.simple && !row.hot) wanted.addressing = ADDRESSING.full;
+    return this.variants[encoding.id]![variantIndex(wanted)]!;
+  }
+}
+
+function touchesMemory(encoding: Encoding, addressing: number): boolean {
+  return addressing !== ADDRESSING.none || encoding.row.stack === true || encoding.row.addressSized === true;
+}
+
+function* variantsOf(encoding: Encoding): Generator<Variant> {
+  const { row } = encoding;
+  const rm = encoding.rmOperand < 0 ? undefined : encoding.operands[encoding.rmOperand]!;
+  const addressings: number[] = [];
+  if (!rm || rm.register) addressings.push(ADDRESSING.none);
+  if (rm?.memory) addressings.push(...(row.hot ? [ADDRESSING.simple, ADDRESSING.full] : [ADDRESSING.full]));
+  for (const operand16 of encoding.sized ? BOTH : [false])
+    for (const addressing of addressings)
+      for (const checked of touchesMemory(encoding, addressing) && addressing !== ADDRESSING.simple ? BOTH : [false])
+        for (const stack16 of row.stack ? BOTH : [false])
+          for (const address16 of row.addressSized ? BOTH : [false])
+            for (const repeat of row.repeat === undefined ? [0] : row.repeat === 'rep' ? [0, 1] : [0, 1, 2])
+              yield { operand16, addressing, checked, stack16, address16, repeat };
+}
+
+function createForm(encoding: Encoding, variant: Variant): HandlerForm {
+  const memory = variant.addressing !== ADDRESSING.none;
+  return {
+    row: encoding.row,
+    encoding,
+    size: formSize(encoding, variant.operand16),
+    addressSize: variant.address16 ? 16 : 32,
+    stackSize: variant.stack16 ? 16 : 32,
+    repeat: REPEATS[variant.repeat]!,
+    number: encoding.number,
+    addressing: variant.addressing,
+    checked: variant.checked,
+    handler: 0,
+    isMemory: (operand) => memory && operand === encoding.rmOperand,
+  };
+}
+
+function formSize(encoding: Encoding, operand16: boolean): Size {
+  if (encoding.sized) return operand16 ? 16 : 32;
+  const size = encoding.operands[0]?.size ?? 8;
+  return size === 16 || size === 32 ? size : 8;
+}
+
+/** 32- and 8-bit forms of rows marked hot, in the ordinary mode of a protected-mode kernel. */
+function isHot(form: HandlerForm): boolean {
+  return form.row.hot === true && form.size !== 16 && !form.checked && form.stackSize === 32 && form.addressSize === 32;
+}

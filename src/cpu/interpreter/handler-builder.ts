@@ -1,0 +1,722 @@
+import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/builder.js';
+import type { Operand } from '../../isa/encoding.js';
+import { SEGMENT, STATE } from '../../memory/layout.js';
+import { Code, I32, I64, OP, VOID_BLOCK } from '../../wasm/code.js';
+import { ADDRESSING, type HandlerForm } from './forms.js';
+import { RECORD } from './record.js';
+
+/**
+ * The interpreter's `Builder`: emits the handler of one form, whose operands are read from the record at
+ * run time.
+ *
+ * A handler ends in one of three ways: on to the next record, on to the block at `state.eip`, or out of
+ * the interpreter with `state.status` set. `Endings` says how each is emitted where the handler stands.
+ */
+export interface Endings {
+  /** Emits the code; `depth` is the number of labels open inside the handler. */
+  nextRecord(code: Code, depth: number): void;
+  nextBlock(code: Code, depth: number): void;
+  leave(code: Code, depth: number): void;
+}
+
+/** Function indices that handlers call. Slow paths take the record so that a fault knows its instruction. */
+export interface Callees {
+  /** (linear, record) → value */
+  readonly slowRead: Record<Size, number>;
+  /** (linear, value, record) */
+  readonly slowWrite: Record<Size, number>;
+  /** (linear, record) → value; faults unless all of it may be written */
+  readonly slowReadForWrite: Record<Size, number>;
+  /** The same with the fast path included, for handlers outside the main loop. */
+  readonly read: Record<Size, number>;
+  readonly write: Record<Size, number>;
+  /** (linear, bytes, record): faults unless `bytes` may be written */
+  readonly probeWrite: number;
+  /** (helper, record, a, b, c) → result */
+  readonly helper: number;
+  /** (vector, record) */
+  readonly raise: number;
+  /** (segment, offset, bytes | write << 8, record) */
+  readonly checkSegment: number;
+}
+
+/** Locals: the record first, then a pool of i64, then a pool of i32. */
+export const RECORD_LOCAL = 0;
+const WIDE_LOCALS = 16;
+const FIRST_NARROW = 1 + WIDE_LOCALS;
+
+interface Local extends Value {
+  readonly kind: 'local';
+  readonly index: number;
+}
+interface Constant extends Value {
+  readonly kind: 'constant';
+  readonly number: number;
+  readonly big: bigint;
+}
+type AnyValue = Local | Constant;
+
+const PAGE_OFFSET_MASK = 0xfff;
+
+export class HandlerBuilder implements Builder {
+  readonly form: HandlerForm;
+  private readonly code: Code;
+  private readonly callees: Callees;
+  private readonly endings: Endings;
+  private readonly helperNumber: (name: string) => number;
+  private readonly inline: boolean;
+  private narrowUsed = 0;
+  private wideUsed = 0;
+  /** Labels open inside the handler. */
+  private depth = 0;
+  private cells: (MemoryCell | undefined)[] = [];
+
+  constructor(form: HandlerForm, code: Code, callees: Callees, endings: Endings, helperNumber: (name: string) => number, inline: boolean) {
+    this.form = form;
+    this.code = code;
+    this.callees = callees;
+    this.endings = endings;
+    this.helperNumber = helperNumber;
+    this.inline = inline;
+  }
+
+  /** Emits the whole handler. Returns how many i32 locals it needs. */
+  emit(): number {
+    const { row } = this.form;
+    if (row.unit) this.checkUnit(row.unit);
+    row.semantics(this);
+    if (row.ends) this.endings.nextBlock(this.code, this.depth);
+    else this.endings.nextRecord(this.code, this.depth);
+    return this.narrowUsed;
+  }
+
+  static localTypes(narrow: number): number[] {
+    return [...new Array<number>(WIDE_LOCALS).fill(I64), ...new Array<number>(narrow).fill(I32)];
+  }
+
+  // --- values ---------------------------------------------------------------------------------
+
+  private newLocal(wide: boolean): Local {
+    if (wide) {
+      if (this.wideUsed === WIDE_LOCALS) throw new Error(`${this.form.row.name} needs more than ${WIDE_LOCALS} i64 locals`);
+      return { kind: 'local', wide, index: 1 + this.wideUsed++ };
+    }
+    return { kind: 'local', wide, index: FIRST_NARROW + this.narrowUsed++ };
+  }
+
+  private push(value: Value): void {
+    const v = value as AnyValue;
+    if (v.kind === 'local') this.code.localGet(v.index);
+    else if (v.wide) {
+      this.code.byte(OP.i64_const);
+      this.code.s64(v.big);
+    } else this.code.constant(v.number);
+  }
+
+  /** Names the value on top of the wasm stack. */
+  private pop(wide = false): Local {
+    const local = this.newLocal(wide);
+    this.code.localSet(local.index);
+    return local;
+  }
+
+  const(value: number): Value {
+    return { kind: 'constant', wide: false, number: value | 0, big: 0n } as Constant;
+  }
+  const64(value: bigint): Value {
+    return { kind: 'constant', wide: true, number: 0, big: value } as Constant;
+  }
+
+  private binary(narrow: number, wide: number, a: Value, b: Value): Value {
+    this.push(a);
+    this.push(b);
+    this.code.byte(a.wide ? wide : narrow);
+    return this.pop(a.wide);
+  }
+
+  private comparison(narrow: number, wide: number, a: Value, b: Value): Value {
+    this.push(a);
+    this.push(b);
+    this.code.byte(a.wide ? wide : narrow);
+    return this.pop();
+  }
+
+  private unary(opcode: number, a: Value, wide = false): Value {
+    this.push(a);
+    this.code.byte(opcode);
+    return this.pop(wide);
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.binary(OP.i32_add, OP.i64_add, a, b);
+  }
+  sub(a: Value, b: Value): Value {
+    return this.binary(OP.i32_sub, OP.i64_sub, a, b);
+  }
+  mul(a: Value, b: Value): Value {
+    return this.binary(OP.i32_mul, OP.i64_mul, a, b);
+  }
+  and(a: Value, b: Value): Value {
+    return this.binary(OP.i32_and, OP.i64_and, a, b);
+  }
+  or(a: Value, b: Value): Value {
+    return this.binary(OP.i32_or, OP.i64_or, a, b);
+  }
+  xor(a: Value, b: Value): Value {
+    return this.binary(OP.i32_xor, OP.i64_xor, a, b);
+  }
+  not(a: Value): Value {
+    return this.xor(a, a.wide ? this.const64(-1n) : this.const(-1));
+  }
+  shl(a: Value, count: Value): Value {
+    return this.binary(OP.i32_shl, OP.i64_shl, a, count);
+  }
+  shrU(a: Value, count: Value): Value {
+    return this.binary(OP.i32_shr_u, OP.i64_shr_u, a, count);
+  }
+  shrS(a: Value, count: Value): Value {
+    return this.binary(OP.i32_shr_s, OP.i64_shr_s, a, count);
+  }
+  rotl(a: Value, count: Value): Value {
+    return this.binary(OP.i32_rotl, OP.i32_rotl, a, count);
+  }
+  clz(a: Value): Value {
+    return this.unary(OP.i32_clz, a);
+  }
+  ctz(a: Value): Value {
+    return this.unary(OP.i32_ctz, a);
+  }
+  popcnt(a: Value): Value {
+    return this.unary(OP.i32_popcnt, a);
+  }
+  divU(a: Value, b: Value): Value {
+    return this.binary(OP.i32_div_u, OP.i64_div_u, a, b);
+  }
+  divS(a: Value, b: Value): Value {
+    return this.binary(OP.i32_div_s, OP.i64_div_s, a, b);
+  }
+  remU(a: Value, b: Value): Value {
+    return this.binary(OP.i32_rem_u, OP.i64_rem_u, a, b);
+  }
+  remS(a: Value, b: Value): Value {
+    return this.binary(OP.i32_rem_s, OP.i64_rem_s, a, b);
+  }
+  eq(a: Value, b: Value): Value {
+    return this.comparison(OP.i32_eq, OP.i64_eq, a, b);
+  }
+  ne(a: Value, b: Value): Value {
+    return this.comparison(OP.i32_ne, OP.i64_ne, a, b);
+  }
+  ltU(a: Value, b: Value): Value {
+    return this.comparison(OP.i32_lt_u, OP.i64_lt_u, a, b);
+  }
+  ltS(a: Value, b: Value): Value {
+    return this.comparison(OP.i32_lt_s, OP.i64_lt_s, a, b);
+  }
+  isZero(a: Value): Value {
+    return this.unary(a.wide ? OP.i64_eqz : OP.i32_eqz, a);
+  }
+  select(condition: Value, whenTrue: Value, whenFalse: Value): Value {
+    this.push(whenTrue);
+    this.push(whenFalse);
+    this.push(condition);
+    this.code.byte(OP.select);
+    return this.pop(whenTrue.wide);
+  }
+  signExtend8(a: Value): Value {
+    return this.unary(OP.i32_extend8_s, a);
+  }
+  signExtend16(a: Value): Value {
+    return this.unary(OP.i32_extend16_s, a);
+  }
+  toWideU(a: Value): Value {
+    return this.unary(OP.i64_extend_i32_u, a, true);
+  }
+  toWideS(a: Value): Value {
+    return this.unary(OP.i64_extend_i32_s, a, true);
+  }
+  toNarrow(a: Value): Value {
+    return this.unary(OP.i32_wrap_i64, a);
+  }
+
+  variable(initial: Value): Value {
+    this.push(initial);
+    return this.pop(initial.wide);
+  }
+  assign(variable: Value, value: Value): void {
+    this.push(value);
+    this.code.localSet((variable as Local).index);
+  }
+
+  // --- record and state -----------------------------------------------------------------------
+
+  /** Leaves a u16 of the record on the wasm stack. */
+  private field16(offset: number): void {
+    this.code.localGet(RECORD_LOCAL);
+    this.code.memory(OP.i32_load16_u, offset);
+  }
+  private field32(offset: number): void {
+    this.code.localGet(RECORD_LOCAL);
+    this.code.memory(OP.i32_load, offset);
+  }
+
+  private loadState(offset: number): void {
+    this.code.constant(0);
+    this.code.memory(OP.i32_load, offset);
+  }
+
+  private loadOpcode(size: Size): number {
+    return size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : OP.i32_load;
+  }
+  private storeOpcode(size: Size): number {
+    return size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : OP.i32_store;
+  }
+
+  state(field: StateField): Value {
+    this.loadState(STATE[field]);
+    return this.pop();
+  }
+  setState(field: StateField, value: Value): void {
+    this.storeState(STATE[field], value);
+  }
+  private storeState(offset: number, value: Value): void {
+    this.code.constant(0);
+    this.push(value);
+    this.code.memory(OP.i32_store, offset);
+  }
+
+  private registerOffset(index: number, size: Size): number {
+    return size === 8 && index >= 4 ? (index - 4) * 4 + 1 : index * 4;
+  }
+  register(index: number, size: Size): Value {
+    this.code.constant(0);
+    this.code.memory(this.loadOpcode(size), STATE.registers + this.registerOffset(index, size));
+    return this.pop();
+  }
+  setRegister(index: number, size: Size, value: Value): void {
+    this.code.constant(0);
+    this.push(value);
+    this.code.memory(this.storeOpcode(size), STATE.registers + this.registerOffset(index, size));
+  }
+
+  // --- operands -------------------------------------------------------------------------------
+
+  private operand(n: number): Operand {
+    const operand = this.form.encoding.operands[n];
+    if (!operand) throw new Error(`${this.form.row.name} has no operand ${n}`);
+    return operand;
+  }
+  private operandSize(operand: Operand): Size {
+    if (operand.size === 'v') return this.form.size;
+    if (operand.size === 64 || operand.size === 0) return 32;
+    return operand.size;
+  }
+  private registerField(operand: Operand): number {
+    return operand.kind === 'reg' || operand.kind === 'mmxReg' ? RECORD.reg : RECORD.rm;
+  }
+  /** Immediates come in order: the second one lives in the displacement field. */
+  private immediateField(n: number): number {
+    const earlier = this.form.encoding.operands.slice(0, n).some((o) => o.kind === 'immediate');
+    return earlier ? RECORD.displacement : RECORD.immediate;
+  }
+
+  read(n: number): Value {
+    const operand = this.operand(n);
+    const size = this.operandSize(operand);
+    switch (operand.kind) {
+      case 'one':
+        return this.const(1);
+      case 'fixed':
+        return this.register(operand.number, size);
+      case 'immediate':
+      case 'relative':
+        this.field32(this.immediateField(n));
+        return this.pop();
+      case 'farPointer':
+        this.field32(RECORD.immediate);
+        return this.pop();
+      case 'segment':
+      case 'control':
+      case 'debug':
+      case 'st':
+        return this.number(n);
+    }
+    if (!this.form.isMemory(n)) {
+      this.field16(this.registerField(operand));
+      this.code.memory(this.loadOpcode(size), 0);
+      return this.pop();
+    }
+    if (operand.access === 'rw') {
+      const cell = this.linearCell(this.linear(n, size / 8, true), size);
+      this.cells[n] = cell;
+      return cell.read();
+    }
+    return this.readLinear(this.linear(n, size / 8, false), size);
+  }
+
+  write(n: number, value: Value): void {
+    const operand = this.operand(n);
+    const size = this.operandSize(operand);
+    if (operand.kind === 'fixed') {
+      this.setRegister(operand.number, size, value);
+    } else if (!this.form.isMemory(n)) {
+      this.field16(this.registerField(operand));
+      this.push(value);
+      this.code.memory(this.storeOpcode(size), 0);
+    } else {
+      const cell = this.cells[n];
+      if (cell) cell.write(value);
+      else this.writeLinear(this.linear(n, size / 8, true), size, value);
+    }
+  }
+
+  read64(n: number): Value {
+    const operand = this.operand(n);
+    if (!this.form.isMemory(n)) {
+      this.field16(this.registerField(operand));
+      this.code.memory(OP.i64_load, 0);
+      return this.pop(true);
+    }
+    const linear = this.linear(n, 8, false);
+    const low = this.toWideU(this.readLinear(linear, 32));
+    const high = this.toWideU(this.readLinear(this.add(linear, this.const(4)), 32));
+    return this.or(low, this.shl(high, this.const64(32n)));
+  }
+
+  write64(n: number, value: Value): void {
+    const operand = this.operand(n);
+    if (!this.form.isMemory(n)) {
+      this.field16(this.registerField(operand));
+      this.push(value);
+      this.code.memory(OP.i64_store, 0);
+      return;
+    }
+    const linear = this.linear(n, 8, true);
+    this.push(linear);
+    this.code.constant(8);
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.probeWrite);
+    this.leaveIfStatus();
+    this.writeLinear(linear, 32, this.toNarrow(value));
+    this.writeLinear(this.add(linear, this.const(4)), 32, this.toNarrow(this.shrU(value, this.const64(32n))));
+  }
+
+  number(n: number): Value {
+    const operand = this.operand(n);
+    if (operand.kind === 'farPointer') this.field32(RECORD.displacement);
+    else if (operand.kind === 'st') return this.const(this.form.number);
+    else this.field16(operand.kind === 'rm' || operand.kind === 'mmxRm' ? RECORD.rm : RECORD.reg);
+    return this.pop();
+  }
+
+  offset(_operand: number): Value {
+    this.field16(RECORD.base);
+    this.code.memory(OP.i32_load, 0);
+    if (this.form.addressing === ADDRESSING.full) {
+      this.field16(RECORD.index);
+      this.code.memory(OP.i32_load, 0);
+      this.code.localGet(RECORD_LOCAL);
+      this.code.memory(OP.i32_load8_u, RECORD.scale);
+      this.code.byte(OP.i32_shl);
+      this.code.byte(OP.i32_add);
+    }
+    this.field32(RECORD.displacement);
+    this.code.byte(OP.i32_add);
+    if (this.form.checked) {
+      this.field32(RECORD.addressMask);
+      this.code.byte(OP.i32_and);
+    }
+    return this.pop();
+  }
+
+  address(n: number, bytes: number, write: boolean): Value {
+    return this.linear(n, bytes, write);
+  }
+
+  /** Linear address of memory operand n, checked against its segment in checked forms. */
+  private linear(n: number, bytes: number, write: boolean, displacement?: Value): Value {
+    let offset = this.offset(n);
+    if (displacement) {
+      offset = this.add(offset, displacement);
+      if (this.form.checked) {
+        this.push(offset);
+        this.field32(RECORD.addressMask);
+        this.code.byte(OP.i32_and);
+        offset = this.pop();
+      }
+    }
+    return this.linearAt('default', offset, bytes, write);
+  }
+
+  private linearAt(segment: number | 'default', offset: Value, bytes: number, write: boolean): Value {
+    if (!this.form.checked) return offset;
+    if (segment === 'default') {
+      this.code.localGet(RECORD_LOCAL);
+      this.code.memory(OP.i32_load8_u, RECORD.segment);
+    } else this.code.constant(segment);
+    const number = this.pop();
+    this.push(number);
+    this.code.constant(2);
+    this.code.byte(OP.i32_shl);
+    this.code.memory(OP.i32_load, STATE.segmentFlat);
+    // CS is never "flat" for a write.
+    if (write) {
+      this.push(number);
+      this.code.constant(1);
+      this.code.byte(OP.i32_ne);
+      this.code.byte(OP.i32_and);
+    }
+    this.code.byte(OP.i32_eqz);
+    this.open(OP.if);
+    this.push(number);
+    this.push(offset);
+    this.code.constant(bytes | (write ? 0x100 : 0));
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.checkSegment);
+    this.leaveIfStatus();
+    this.close();
+    this.push(number);
+    this.code.constant(SEGMENT.stride);
+    this.code.byte(OP.i32_mul);
+    this.code.memory(OP.i32_load, STATE.segments + SEGMENT.base);
+    this.push(offset);
+    this.code.byte(OP.i32_add);
+    return this.pop();
+  }
+
+  readAt(n: number, displacement: Value, size: Size): Value {
+    return this.readLinear(this.linear(n, size / 8, false, displacement), size);
+  }
+  cellAt(n: number, displacement: Value, size: Size): MemoryCell {
+    return this.linearCell(this.linear(n, size / 8, true, displacement), size);
+  }
+  load(segment: number | 'default', offset: Value, size: Size): Value {
+    return this.readLinear(this.linearAt(segment, offset, size / 8, false), size);
+  }
+  store(segment: number | 'default', offset: Value, size: Size, value: Value): void {
+    this.writeLinear(this.linearAt(segment, offset, size / 8, true), size, value);
+  }
+  cell(segment: number | 'default', offset: Value, size: Size): MemoryCell {
+    return this.linearCell(this.linearAt(segment, offset, size / 8, true), size);
+  }
+
+  // --- memory ---------------------------------------------------------------------------------
+
+  /** Looks up the TLB. Leaves "the fast path will not do" on the wasm stack; returns the entry. */
+  private lookUp(table: number, linear: Value, size: Size): Local {
+    const entry = this.newLocal(false);
+    emitLookUp(this.code, table, () => this.push(linear), entry.index, size);
+    return entry;
+  }
+
+  private readLinear(linear: Value, size: Size): Value {
+    if (!this.inline) {
+      this.push(linear);
+      this.code.localGet(RECORD_LOCAL);
+      this.code.call(this.callees.read[size]);
+      const value = this.pop();
+      this.leaveIfStatus();
+      return value;
+    }
+    const value = this.newLocal(false);
+    const entry = this.lookUp(STATE.tlbRead, linear, size);
+    this.open(OP.if);
+    this.push(linear);
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.slowRead[size]);
+    this.code.localSet(value.index);
+    this.leaveIfStatus();
+    this.code.byte(OP.else);
+    this.push(linear);
+    this.push(entry);
+    this.code.byte(OP.i32_add);
+    this.code.memory(this.loadOpcode(size), 0);
+    this.code.localSet(value.index);
+    this.close();
+    return value;
+  }
+
+  private writeLinear(linear: Value, size: Size, value: Value): void {
+    if (!this.inline) {
+      this.push(linear);
+      this.push(value);
+      this.code.localGet(RECORD_LOCAL);
+      this.code.call(this.callees.write[size]);
+      this.leaveIfStatus();
+      return;
+    }
+    const entry = this.lookUp(STATE.tlbWrite, linear, size);
+    this.open(OP.if);
+    this.push(linear);
+    this.push(value);
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.slowWrite[size]);
+    this.leaveIfStatus();
+    this.code.byte(OP.else);
+    this.push(linear);
+    this.push(entry);
+    this.code.byte(OP.i32_add);
+    this.push(value);
+    this.code.memory(this.storeOpcode(size), 0);
+    this.close();
+  }
+
+  /** A place to read and then write: the host address when the fast path will do, else 0. */
+  private linearCell(linear: Value, size: Size): MemoryCell {
+    const host = this.newLocal(false);
+    const old = this.newLocal(false);
+    const entry = this.lookUp(STATE.tlbWrite, linear, size);
+    this.open(OP.if);
+    this.push(linear);
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.slowReadForWrite[size]);
+    this.code.localSet(old.index);
+    this.leaveIfStatus();
+    this.code.constant(0);
+    this.code.localSet(host.index);
+    this.code.byte(OP.else);
+    this.push(linear);
+    this.push(entry);
+    this.code.byte(OP.i32_add);
+    this.code.localTee(host.index);
+    this.code.memory(this.loadOpcode(size), 0);
+    this.code.localSet(old.index);
+    this.close();
+    return {
+      read: () => old,
+      write: (value) => {
+        this.push(host);
+        this.open(OP.if);
+        this.push(host);
+        this.push(value);
+        this.code.memory(this.storeOpcode(size), 0);
+        this.code.byte(OP.else);
+        this.push(linear);
+        this.push(value);
+        this.code.localGet(RECORD_LOCAL);
+        this.code.call(this.callees.slowWrite[size]);
+        this.leaveIfStatus();
+        this.close();
+      },
+    };
+  }
+
+  // --- control --------------------------------------------------------------------------------
+
+  private open(opcode: number): void {
+    this.code.byte(opcode);
+    this.code.byte(VOID_BLOCK);
+    this.depth++;
+  }
+  private close(): void {
+    this.code.byte(OP.end);
+    this.depth--;
+  }
+
+  /** Leaves the interpreter when something below has set `state.status`. */
+  private leaveIfStatus(): void {
+    this.loadState(STATE.status);
+    this.open(OP.if);
+    this.endings.leave(this.code, this.depth);
+    this.close();
+  }
+
+  when(condition: Value, then: () => void, otherwise?: () => void): void {
+    this.push(condition);
+    this.open(OP.if);
+    then();
+    if (otherwise) {
+      this.code.byte(OP.else);
+      otherwise();
+    }
+    this.close();
+  }
+
+  loop(body: (again: () => void) => void): void {
+    this.open(OP.loop);
+    const level = this.depth;
+    body(() => this.code.branch(OP.br, this.depth - level));
+    this.close();
+  }
+
+  fault(vector: number): void {
+    this.code.constant(vector);
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.raise);
+    this.endings.leave(this.code, this.depth);
+  }
+
+  private eipPlus(field: number): Value {
+    this.loadState(STATE.blockEip);
+    this.field16(field);
+    this.code.byte(OP.i32_add);
+    return this.pop();
+  }
+  thisEip(): Value {
+    return this.eipPlus(RECORD.start);
+  }
+  nextEip(): Value {
+    return this.eipPlus(RECORD.next);
+  }
+
+  jump(target: Value): void {
+    this.storeState(STATE.eip, target);
+    this.endBlock();
+  }
+  endBlock(): void {
+    this.endings.nextBlock(this.code, this.depth);
+  }
+
+  helper(name: string, ...args: Value[]): Value {
+    this.code.constant(this.helperNumber(name));
+    this.code.localGet(RECORD_LOCAL);
+    for (let i = 0; i < 3; i++) {
+      const arg = args[i];
+      if (arg) this.push(arg);
+      else this.code.constant(0);
+    }
+    this.code.call(this.callees.helper);
+    const result = this.pop();
+    this.leaveIfStatus();
+    return result;
+  }
+
+  /** CR0.EM and TS, and pending x87 exceptions, before an instruction of a floating-point unit. */
+  private checkUnit(unit: string): void {
+    this.loadState(STATE.fpuUnavailable);
+    this.open(OP.if);
+    this.helper('checkUnit', this.const(UNITS.indexOf(unit)));
+    this.close();
+  }
+}
+
+/** Argument of the helper `checkUnit`. */
+export const UNITS: readonly string[] = ['x87', 'x87-nowait', 'mmx', 'wait', 'fxsave'];
+
+/**
+ * Emits the TLB look-up of `linear` (pushed by `pushLinear`, twice): stores the entry in a local and leaves
+ * 1 on the wasm stack when the access misses or crosses a page. An invalid entry has all low bits set, so
+ * one comparison serves both (jit-evidence.md, variant e5); single bytes cannot cross and test validity alone.
+ */
+export function emitLookUp(code: Code, table: number, pushLinear: () => void, entry: number, size: Size): void {
+  code.constant(0);
+  code.memory(OP.i32_load, table);
+  pushLinear();
+  code.constant(10);
+  code.byte(OP.i32_shr_u);
+  code.constant(~3);
+  code.byte(OP.i32_and);
+  code.byte(OP.i32_add);
+  code.memory(OP.i32_load, 0);
+  code.localTee(entry);
+  if (size !== 8) {
+    pushLinear();
+    code.byte(OP.i32_or);
+  }
+  code.constant(PAGE_OFFSET_MASK);
+  code.byte(OP.i32_and);
+  if (size !== 8) {
+    code.constant(0x1000 - size / 8);
+    code.byte(OP.i32_gt_u);
+  }
+}

@@ -1,0 +1,296 @@
+import { JUMP_CACHE, JUMP_CACHE_ENTRIES, RECORD_BYTES, STATE, SEGMENT, CS } from '../../memory/layout.js';
+import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
+import { ModuleBuilder } from '../../wasm/module.js';
+import type { Forms } from './forms.js';
+import { type Callees, type Endings, HandlerBuilder, RECORD_LOCAL, emitLookUp } from './handler-builder.js';
+import { RECORD } from './record.js';
+import type { Size } from '../../isa/builder.js';
+
+/** What the interpreter calls back. Addresses are linear; `record` is where the instruction was decoded to. */
+export interface InterpreterImports {
+  slowRead8(linear: number, record: number): number;
+  slowRead16(linear: number, record: number): number;
+  slowRead32(linear: number, record: number): number;
+  slowWrite8(linear: number, value: number, record: number): void;
+  slowWrite16(linear: number, value: number, record: number): void;
+  slowWrite32(linear: number, value: number, record: number): void;
+  slowReadForWrite8(linear: number, record: number): number;
+  slowReadForWrite16(linear: number, record: number): number;
+  slowReadForWrite32(linear: number, record: number): number;
+  probeWrite(linear: number, bytes: number, record: number): void;
+  helper(number: number, record: number, a: number, b: number, c: number): number;
+  raise(vector: number, record: number): void;
+  checkSegment(segment: number, offset: number, bytesAndWrite: number, record: number): void;
+  /** Puts the block at `state.eip` into the jump cache; 0 when it cannot (status is set). */
+  findBlock(): number;
+}
+
+/** Results of a handler outside the main loop. */
+const RESULT = { nextRecord: 0, nextBlock: 1, leave: 2 } as const;
+
+/** Levels of the labels around every handler in the main loop. */
+const LEVEL = { exit: 1, nextBlock: 2, dispatch: 3, cold: 4 } as const;
+
+const SIZES: readonly Size[] = [8, 16, 32];
+
+/**
+ * Emits the interpreter: one function that runs decoded records, with the hot handlers in a `br_table` and
+ * every other handler a function in a table (jit-evidence.md, section F).
+ *
+ *     loop: find the block at state.eip, pay for it
+ *       loop: br_table on the record's handler
+ *         each handler: work; next record | next block | leave
+ */
+export function buildInterpreterModule(forms: Forms, memoryPages: number, helperNumber: (name: string) => number): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', memoryPages);
+  const byValue = (name: string, parameters: number, result: boolean): number =>
+    module.importFunction('env', name, new Array<number>(parameters).fill(I32), result ? [I32] : []);
+  const perSize = (name: string, parameters: number, result: boolean): Record<Size, number> => ({
+    8: byValue(`${name}8`, parameters, result),
+    16: byValue(`${name}16`, parameters, result),
+    32: byValue(`${name}32`, parameters, result),
+  });
+  const slowRead = perSize('slowRead', 2, true);
+  const slowWrite = perSize('slowWrite', 3, false);
+  const slowReadForWrite = perSize('slowReadForWrite', 2, true);
+  const probeWrite = byValue('probeWrite', 3, false);
+  const helper = byValue('helper', 5, true);
+  const raise = byValue('raise', 2, false);
+  const checkSegment = byValue('checkSegment', 4, false);
+  const findBlock = byValue('findBlock', 0, true);
+  const read = {} as Record<Size, number>;
+  const write = {} as Record<Size, number>;
+  for (const size of SIZES) {
+    read[size] = module.addFunction([I32, I32], [I32], [I32], readFunction(size, slowRead[size]));
+    write[size] = module.addFunction([I32, I32, I32], [], [I32], writeFunction(size, slowWrite[size]));
+  }
+  const callees: Callees = { slowRead, slowWrite, slowReadForWrite, read, write, probeWrite, helper, raise, checkSegment };
+  const cold: number[] = [];
+  for (const form of forms.list) {
+    if (form.handler < forms.hotCount) continue;
+    const code = new Code();
+    const narrow = new HandlerBuilder(form, code, callees, COLD_ENDINGS, helperNumber, false).emit();
+    cold[form.handler - forms.hotCount] = module.addFunction([I32], [I32], HandlerBuilder.localTypes(narrow), code.bytes());
+  }
+  module.setTable(cold);
+  const coldType = module.type([I32], [I32]);
+  module.exportFunction('run', addMainLoop(module, forms, callees, helperNumber, findBlock, coldType));
+  return module.build();
+}
+
+const COLD_ENDINGS: Endings = {
+  nextRecord: (code) => returnResult(code, RESULT.nextRecord),
+  nextBlock: (code) => returnResult(code, RESULT.nextBlock),
+  leave: (code) => returnResult(code, RESULT.leave),
+};
+
+function returnResult(code: Code, result: number): void {
+  code.constant(result);
+  code.byte(OP.return);
+}
+
+/** (linear, record) → value. */
+function readFunction(size: Size, slow: number): Uint8Array {
+  const code = new Code();
+  const entry = 2;
+  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, size);
+  code.byte(OP.if);
+  code.byte(I32);
+  code.localGet(0);
+  code.localGet(1);
+  code.call(slow);
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.memory(size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : OP.i32_load, 0);
+  code.byte(OP.end);
+  return code.bytes();
+}
+
+/** (linear, value, record). */
+function writeFunction(size: Size, slow: number): Uint8Array {
+  const code = new Code();
+  const entry = 3;
+  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, size);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(0);
+  code.localGet(1);
+  code.localGet(2);
+  code.call(slow);
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.localGet(1);
+  code.memory(size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : OP.i32_store, 0);
+  code.byte(OP.end);
+  return code.bytes();
+}
+
+function advanceRecord(code: Code): void {
+  code.localGet(RECORD_LOCAL);
+  code.constant(RECORD_BYTES);
+  code.byte(OP.i32_add);
+  code.localSet(RECORD_LOCAL);
+}
+
+function addMainLoop(
+  module: ModuleBuilder,
+  forms: Forms,
+  callees: Callees,
+  helperNumber: (name: string) => number,
+  findBlock: number,
+  coldType: number,
+): number {
+  const hot = forms.hotCount;
+  const handlers = new Code();
+  let narrow = 4;
+  const endingsAt = (enclosing: number): Endings => ({
+    nextRecord(code, depth) {
+      advanceRecord(code);
+      code.branch(OP.br, enclosing - LEVEL.dispatch + depth);
+    },
+    nextBlock: (code, depth) => code.branch(OP.br, enclosing - LEVEL.nextBlock + depth),
+    leave: (code, depth) => code.branch(OP.br, enclosing - LEVEL.exit + depth),
+  });
+  const hotForms = forms.list.filter((form) => form.handler < hot).sort((a, b) => a.handler - b.handler);
+  for (let handler = 0; handler < hot; handler++) {
+    handlers.byte(OP.end);
+    const endings = endingsAt(LEVEL.cold + hot - 1 - handler);
+    if (handler === 0) emitResume(handlers, endings);
+    else {
+      const builder = new HandlerBuilder(hotForms[handler - 1]!, handlers, callees, endings, helperNumber, true);
+      narrow = Math.max(narrow, builder.emit());
+    }
+  }
+  const types = [I32, ...HandlerBuilder.localTypes(narrow)];
+  const scratch = types.length;
+  types.push(I32, I32, I32, I32);
+
+  const code = new Code();
+  code.byte(OP.block);
+  code.byte(VOID_BLOCK);
+  code.byte(OP.loop);
+  code.byte(VOID_BLOCK);
+  emitFindBlock(code, scratch, findBlock);
+  code.byte(OP.loop);
+  code.byte(VOID_BLOCK);
+  for (let i = 0; i <= hot; i++) {
+    code.byte(OP.block);
+    code.byte(VOID_BLOCK);
+  }
+  code.localGet(RECORD_LOCAL);
+  code.memory(OP.i32_load16_u, RECORD.handler);
+  code.byte(OP.br_table);
+  code.u32(hot);
+  for (let i = 0; i <= hot; i++) code.u32(i);
+  code.append(handlers.bytes());
+  code.byte(OP.end);
+  emitColdCall(code, endingsAt(LEVEL.dispatch), hot, coldType, scratch);
+  code.byte(OP.end);
+  code.byte(OP.end);
+  code.byte(OP.end);
+  return module.addFunction([], [], types, code.bytes());
+}
+
+/** Handler 0: gives back what the rest of the block would have cost and goes on at this record's address. */
+function emitResume(code: Code, endings: Endings): void {
+  code.constant(0);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.budget);
+  code.localGet(RECORD_LOCAL);
+  code.memory(OP.i32_load16_u, RECORD.remaining);
+  code.byte(OP.i32_add);
+  code.memory(OP.i32_store, STATE.budget);
+  code.constant(0);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.blockEip);
+  code.localGet(RECORD_LOCAL);
+  code.memory(OP.i32_load16_u, RECORD.start);
+  code.byte(OP.i32_add);
+  code.memory(OP.i32_store, STATE.eip);
+  endings.nextBlock(code, 0);
+}
+
+/** Looks `state.eip` up in the jump cache and charges the block to the budget. Labels open: exit, nextBlock. */
+function emitFindBlock(code: Code, scratch: number, findBlock: number): void {
+  const [eip, linear, entry, budget] = [scratch, scratch + 1, scratch + 2, scratch + 3];
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.eip);
+  code.localTee(eip);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.segments + CS * SEGMENT.stride + SEGMENT.base);
+  code.byte(OP.i32_add);
+  code.localTee(linear);
+  code.localGet(linear);
+  code.constant(12);
+  code.byte(OP.i32_shr_u);
+  code.byte(OP.i32_xor);
+  code.constant(JUMP_CACHE_ENTRIES - 1);
+  code.byte(OP.i32_and);
+  code.constant(4);
+  code.byte(OP.i32_shl);
+  code.localTee(entry);
+  code.memory(OP.i32_load, JUMP_CACHE);
+  code.localGet(linear);
+  code.byte(OP.i32_ne);
+  code.localGet(entry);
+  code.memory(OP.i32_load, JUMP_CACHE + 4);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.codeKey);
+  code.byte(OP.i32_ne);
+  code.byte(OP.i32_or);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.call(findBlock);
+  code.branch(OP.br_if, 1);
+  code.branch(OP.br, 2);
+  code.byte(OP.end);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.budget);
+  code.localGet(entry);
+  code.memory(OP.i32_load, JUMP_CACHE + 12);
+  code.byte(OP.i32_sub);
+  code.localTee(budget);
+  code.constant(0);
+  code.byte(OP.i32_lt_s);
+  code.branch(OP.br_if, 1);
+  code.constant(0);
+  code.localGet(budget);
+  code.memory(OP.i32_store, STATE.budget);
+  code.constant(0);
+  code.localGet(eip);
+  code.memory(OP.i32_store, STATE.blockEip);
+  code.localGet(entry);
+  code.memory(OP.i32_load, JUMP_CACHE + 8);
+  code.localSet(RECORD_LOCAL);
+}
+
+/** The default of the `br_table`: calls the handler's function and does as it says. */
+function emitColdCall(code: Code, endings: Endings, hot: number, coldType: number, result: number): void {
+  code.localGet(RECORD_LOCAL);
+  code.localGet(RECORD_LOCAL);
+  code.memory(OP.i32_load16_u, RECORD.handler);
+  code.constant(hot);
+  code.byte(OP.i32_sub);
+  code.byte(OP.call_indirect);
+  code.u32(coldType);
+  code.u32(0);
+  code.localTee(result);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  endings.nextRecord(code, 1);
+  code.byte(OP.end);
+  code.localGet(result);
+  code.constant(RESULT.nextBlock);
+  code.byte(OP.i32_eq);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  endings.nextBlock(code, 1);
+  code.byte(OP.end);
+  endings.leave(code, 0);
+}

@@ -1,0 +1,437 @@
+import { GuestMemory } from '../memory/guest-memory.js';
+import { CS, DS, ES, JUMP_CACHE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES, SS, STATE, STATE_BYTES, STATUS } from '../memory/layout.js';
+import { Tlb } from '../memory/tlb.js';
+import { ACCESS_FETCH, type Board } from './board.js';
+import { type Block, CodeCache, NO_BLOCK } from './code-cache.js';
+import type { CpuContext, Helper } from './context.js';
+import { LGUEST_MODEL, type ProcessorModel } from './cpuid.js';
+import { Decoder, MODE } from './decoder.js';
+import { EXIT, type Exit } from './exit.js';
+import { DB, GP, GuestFault, PF } from './faults.js';
+import { HELPERS } from './helpers.js';
+import { Forms } from './interpreter/forms.js';
+import { type InterpreterImports, buildInterpreterModule } from './interpreter/interpreter-module.js';
+import { RECORD } from './interpreter/record.js';
+import { SlowAccess } from './linear-access.js';
+import { checkSegmentAccess } from './segmentation.js';
+import { CR0, CpuState, FLAG } from './state.js';
+
+export { EXIT, type Exit } from './exit.js';
+
+/** Bit of `STATE.codeKey` behind the mode bits: ring 3. The epoch is above it. */
+const KEY_USER = 16;
+const KEY_EPOCH = 32;
+
+/** What a processor's snapshot holds besides guest memory. */
+export interface ProcessorState {
+  readonly version: 1;
+  /** The state page. */
+  readonly state: Uint8Array;
+}
+
+/** Ways to make life hard, for tests (design.md, decision 12). */
+export interface Torture {
+  /** Empty the TLB after every so many `run` slices of that many instructions; 0: never. */
+  flushTlbEvery: number;
+  oneInstructionBlocks: boolean;
+}
+
+/** The compiled interpreter and its tables: the same for every processor with as much memory. */
+interface Engine {
+  readonly forms: Forms;
+  readonly helpers: readonly Helper[];
+  readonly module: WebAssembly.Module;
+}
+
+/**
+ * An x86-32 processor: architectural state in linear memory, an interpreter in WebAssembly over it, and
+ * TypeScript for what is rare. It knows no board: everything the guest does that concerns the outside
+ * ends in an exit from `run` or a call to `Board`.
+ */
+export class Processor implements CpuContext {
+  readonly memory: GuestMemory;
+  readonly board: Board;
+  readonly state: CpuState;
+  readonly access: SlowAccess;
+  readonly model: ProcessorModel;
+  readonly exit: Exit = { reason: 0, vector: 0, errorCode: 0, kind: 'fault', cr2: 0, instructionEip: 0, instructionLength: 0 };
+  readonly torture: Torture = { flushTlbEvery: 0, oneInstructionBlocks: false };
+  instructionEip = 0;
+
+  private readonly tlb: Tlb;
+  private readonly code: CodeCache;
+  private readonly engine: Engine;
+  private readonly runInterpreter: () => void;
+  private readonly i32: Int32Array;
+  private readonly view: DataView;
+  private epoch = 1;
+  /** The mode has bit `single` because fewer instructions are left than the next block has, or for TF. */
+  private single = false;
+  private trapFlag = false;
+  private stopRequested = false;
+  /** Budget of the interpreter call under way. */
+  private chunk = 0;
+  /** Instructions retired right behind the last STI or load of SS. */
+  private shadowAt = -1;
+  /** Page fault of a fetch, found by `findBlock`. */
+  private readonly nextPage: () => number;
+
+  constructor(memory: GuestMemory, board: Board, model: ProcessorModel = LGUEST_MODEL) {
+    this.memory = memory;
+    this.board = board;
+    this.model = model;
+    this.state = new CpuState(memory);
+    this.i32 = memory.i32;
+    this.view = memory.view;
+    this.tlb = new Tlb(memory);
+    this.access = new SlowAccess(memory, this.tlb, board);
+    this.engine = createEngine(memory);
+    this.code = new CodeCache(memory, this.tlb, this.engine.forms, new Decoder(this.engine.forms));
+    this.code.onInvalidate = () => this.newEpoch();
+    memory.onCodeWrite = (gpa, length) => this.code.invalidate(gpa, length);
+    this.nextPage = () => {
+      const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
+      return this.access.translate(linear, ACCESS_FETCH, false);
+    };
+    const instance = new WebAssembly.Instance(this.engine.module, { env: { memory: memory.memory, ...this.imports() } });
+    this.runInterpreter = instance.exports['run'] as () => void;
+    this.updateMode();
+  }
+
+  // --- running --------------------------------------------------------------------------------
+
+  /**
+   * Runs at most `budget` instructions (a positive integer below 2^31) and returns an `EXIT`.
+   * Only the board ends it otherwise, by throwing out of one of its methods.
+   */
+  run(budget: number): number {
+    const { i32, exit } = this;
+    exit.reason = EXIT.budget;
+    this.stopRequested = false;
+    this.updateMode();
+    let left = budget;
+    /** What the last call left over because the next block was longer: to be run one by one. */
+    let rest = 0;
+    while (left > 0) {
+      const trapFlag = this.trapFlag;
+      const every = this.torture.flushTlbEvery;
+      this.chunk = trapFlag ? 1 : rest > 0 ? rest : every > 0 ? Math.min(every, left) : left;
+      i32[STATE.budget >> 2] = this.chunk;
+      i32[STATE.status >> 2] = STATUS.none;
+      let used = 0;
+      try {
+        this.runInterpreter();
+      } finally {
+        rest = i32[STATE.budget >> 2]!;
+        used = this.chunk - rest;
+        this.state.retired += used;
+        left -= used;
+        this.chunk = 0;
+        i32[STATE.budget >> 2] = 0;
+      }
+      if (every > 0) this.flushTlb();
+      if (i32[STATE.status >> 2] !== STATUS.none) break;
+      if (trapFlag && used > 0) {
+        this.reportSingleStep();
+        break;
+      }
+      if (this.stopRequested) {
+        exit.reason = EXIT.stop;
+        break;
+      }
+      if (left === 0 && this.shadowAt === this.state.retired) left = 1;
+      if (rest > 0 !== this.single) this.setSingle(rest > 0);
+    }
+    if (this.single) this.setSingle(false);
+    return exit.reason;
+  }
+
+  requestStop(): void {
+    this.stopRequested = true;
+    this.leave(EXIT.stop);
+  }
+
+  leave(reason: number): void {
+    this.exit.reason = reason;
+    this.i32[STATE.status >> 2] = STATUS.leave;
+  }
+
+  get interruptShadow(): boolean {
+    return this.shadowAt === this.retiredNow();
+  }
+  set interruptShadow(on: boolean) {
+    this.shadowAt = on ? this.retiredNow() : -1;
+  }
+
+  private retiredNow(): number {
+    return this.state.retired + this.chunk - this.i32[STATE.budget >> 2]!;
+  }
+
+  private reportSingleStep(): void {
+    const { exit, state } = this;
+    exit.reason = EXIT.trap;
+    exit.vector = DB;
+    exit.errorCode = 0;
+    exit.kind = 'trap';
+    exit.instructionEip = state.eip;
+    state.set(STATE.debug + 6 * 4, state.get(STATE.debug + 6 * 4) | 0x4000);
+  }
+
+  // --- modes and caches -----------------------------------------------------------------------
+
+  segmentsChanged(): void {
+    this.updateMode();
+  }
+  pagingChanged(): void {
+    this.flushTlb();
+  }
+  flushTlb(): void {
+    this.tlb.flush();
+    this.newEpoch();
+  }
+  /** Forgets translations of linear addresses below `limit`. */
+  flushTlbUser(limit: number): void {
+    this.tlb.flushBelow(limit);
+    this.newEpoch();
+  }
+  flushTlbPage(linear: number): void {
+    this.tlb.flushPage(linear);
+    this.newEpoch();
+  }
+
+  /** CR0.TS, CR0.EM or a pending x87 exception has changed: such instructions go through `checkUnit`. */
+  fpuStateChanged(): void {
+    const pending = (this.i32[STATE.fpuStatus >> 2]! & 0x80) !== 0;
+    const off = (this.i32[STATE.cr0 >> 2]! & (CR0.TS | CR0.EM)) !== 0;
+    this.i32[STATE.fpuUnavailable >> 2] = pending || off ? 1 : 0;
+  }
+
+  reset(): void {
+    this.memory.u8.fill(0, 0, STATE_BYTES);
+    this.afterStateReplaced();
+    this.state.eflags = 2;
+    this.state.cpl = 0;
+    this.updateMode();
+  }
+
+  save(): ProcessorState {
+    return { version: 1, state: this.memory.u8.slice(0, STATE_BYTES) };
+  }
+
+  load(saved: ProcessorState): void {
+    this.memory.u8.set(saved.state, 0);
+    this.afterStateReplaced();
+    this.updateMode();
+  }
+
+  private afterStateReplaced(): void {
+    this.shadowAt = -1;
+    this.code.flush();
+    this.flushTlb();
+    this.fpuStateChanged();
+  }
+
+  /** Every jump-cache entry made so far is void. */
+  private newEpoch(): void {
+    this.epoch++;
+    if (this.epoch >= 0x3ff_ffff) {
+      this.epoch = 1;
+      this.i32.fill(0, JUMP_CACHE >> 2, (JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) >> 2);
+    }
+    this.updateMode();
+  }
+
+  private setSingle(on: boolean): void {
+    this.single = on;
+    this.updateMode();
+  }
+
+  private mode(): number {
+    const { state } = this;
+    const flat = (index: number): boolean => {
+      const segment = state.segment(index);
+      return segment.base === 0 && state.get(STATE.segmentFlat + index * 4) === 1;
+    };
+    let mode = 0;
+    if (state.codeIs32) mode |= MODE.code32;
+    if (state.segment(SS).access & 0x40_0000) mode |= MODE.stack32;
+    if (flat(CS) && flat(DS) && flat(ES) && flat(SS)) mode |= MODE.flat;
+    if (this.single || this.trapFlag || this.torture.oneInstructionBlocks) mode |= MODE.single;
+    return mode;
+  }
+
+  private updateMode(): void {
+    const eflags = this.i32[STATE.eflags >> 2]!;
+    this.trapFlag = (eflags & FLAG.TF) !== 0;
+    const user = this.state.cpl === 3;
+    const alignment = user && (eflags & FLAG.AC) !== 0 && (this.i32[STATE.cr0 >> 2]! & CR0.AM) !== 0;
+    if (alignment !== this.access.checkAlignment) {
+      this.access.checkAlignment = alignment;
+      this.tlb.flush();
+    }
+    this.i32[STATE.codeKey >> 2] = this.epoch * KEY_EPOCH + (user ? KEY_USER : 0) + this.mode();
+  }
+
+  // --- code -----------------------------------------------------------------------------------
+
+  private linearEip(): number {
+    return (this.state.eip + this.state.get(STATE.segments + 16 * CS)) >>> 0;
+  }
+
+  /** Import of the interpreter: the block at `state.eip` goes into the jump cache. */
+  private findBlock(): number {
+    // TF was set since this call began: it traps behind the next instruction, alone.
+    if (this.trapFlag && this.chunk !== 1) return 0;
+    const { state, i32 } = this;
+    const linear = this.linearEip();
+    let block: Block | number;
+    try {
+      const limit = state.get(STATE.segments + 16 * CS + 4) - state.eip + 1;
+      if (limit <= 0) throw new GuestFault(GP, 0);
+      const gpa = this.access.translate(linear, ACCESS_FETCH, false);
+      if (gpa >= this.memory.size) throw new GuestFault(GP, 0);
+      block = this.code.find(gpa, this.mode(), limit, this.nextPage);
+      if (block === NO_BLOCK.tooLong) throw new GuestFault(GP, 0);
+    } catch (error) {
+      this.instructionEip = state.eip;
+      this.report(error);
+      return 0;
+    }
+    const entry = (JUMP_CACHE + ((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES) >> 2;
+    i32[entry] = linear;
+    i32[entry + 1] = i32[STATE.codeKey >> 2]!;
+    i32[entry + 2] = (block as Block).record;
+    i32[entry + 3] = (block as Block).count;
+    return 1;
+  }
+
+  // --- faults and helpers ---------------------------------------------------------------------
+
+  /** Turns what a helper threw into an exit; anything but a guest's fault goes on to the caller of `run`. */
+  private report(error: unknown): void {
+    if (!(error instanceof GuestFault)) throw error;
+    const { exit, state } = this;
+    state.eip = this.instructionEip;
+    exit.reason = EXIT.trap;
+    exit.vector = error.vector;
+    exit.errorCode = error.errorCode;
+    exit.kind = 'fault';
+    exit.instructionEip = this.instructionEip;
+    if (error.vector === PF) exit.cr2 = error.address;
+    this.i32[STATE.status >> 2] = STATUS.trap;
+  }
+
+  /** The instruction at `record` did not retire: it and those behind it in the block are given back. */
+  private refund(record: number, instructions: number): void {
+    this.i32[STATE.budget >> 2]! += this.view.getUint16(record + RECORD.remaining, true) - instructions;
+  }
+
+  private faultAt(record: number, error: unknown): void {
+    this.instructionEip = (this.state.get(STATE.blockEip) + this.view.getUint16(record + RECORD.start, true)) >>> 0;
+    this.report(error);
+    this.refund(record, 0);
+  }
+
+  private callHelper(number: number, record: number, a: number, b: number, c: number): number {
+    const { state, i32 } = this;
+    const blockEip = state.get(STATE.blockEip);
+    this.instructionEip = (blockEip + this.view.getUint16(record + RECORD.start, true)) >>> 0;
+    state.eip = blockEip + this.view.getUint16(record + RECORD.next, true);
+    let result = 0;
+    try {
+      result = this.engine.helpers[number]!(this, a, b, c) || 0;
+    } catch (error) {
+      this.report(error);
+      this.refund(record, 0);
+      return 0;
+    }
+    if (((i32[STATE.eflags >> 2]! & FLAG.TF) !== 0) !== this.trapFlag) this.updateMode();
+    if (i32[STATE.status >> 2] !== STATUS.none) {
+      if (this.exit.reason === EXIT.hypercall) {
+        state.eip = this.instructionEip;
+        this.exit.instructionEip = this.instructionEip;
+        this.exit.instructionLength = this.view.getUint16(record + RECORD.next, true) - this.view.getUint16(record + RECORD.start, true);
+      }
+      this.refund(record, 1);
+    }
+    return result;
+  }
+
+  private imports(): InterpreterImports {
+    const { access } = this;
+    const read =
+      (bytes: number) =>
+      (linear: number, record: number): number => {
+        try {
+          return access.read(linear, bytes);
+        } catch (error) {
+          this.faultAt(record, error);
+          return 0;
+        }
+      };
+    const write =
+      (bytes: number) =>
+      (linear: number, value: number, record: number): void => {
+        try {
+          access.write(linear, value, bytes);
+        } catch (error) {
+          this.faultAt(record, error);
+        }
+      };
+    const readForWrite =
+      (bytes: number) =>
+      (linear: number, record: number): number => {
+        try {
+          return access.readForWrite(linear, bytes);
+        } catch (error) {
+          this.faultAt(record, error);
+          return 0;
+        }
+      };
+    return {
+      slowRead8: read(1),
+      slowRead16: read(2),
+      slowRead32: read(4),
+      slowWrite8: write(1),
+      slowWrite16: write(2),
+      slowWrite32: write(4),
+      slowReadForWrite8: readForWrite(1),
+      slowReadForWrite16: readForWrite(2),
+      slowReadForWrite32: readForWrite(4),
+      probeWrite: (linear, bytes, record) => {
+        try {
+          access.probeWrite(linear, bytes);
+        } catch (error) {
+          this.faultAt(record, error);
+        }
+      },
+      helper: (number, record, a, b, c) => this.callHelper(number, record, a, b, c),
+      raise: (vector, record) => this.faultAt(record, new GuestFault(vector)),
+      checkSegment: (segment, offset, kind, record) => {
+        try {
+          checkSegmentAccess(this, segment, offset >>> 0, kind & 0xff, (kind & 0x100) !== 0);
+        } catch (error) {
+          this.faultAt(record, error);
+        }
+      },
+      findBlock: () => this.findBlock(),
+    };
+  }
+}
+
+function createEngine(memory: GuestMemory): Engine {
+  const forms = new Forms();
+  const names: string[] = [];
+  const helpers: Helper[] = [];
+  const helperNumber = (name: string): number => {
+    const known = names.indexOf(name);
+    if (known >= 0) return known;
+    const helper = HELPERS[name];
+    if (!helper) throw new Error(`instruction rows call an unknown helper, ${name}`);
+    helpers.push(helper);
+    return names.push(name) - 1;
+  };
+  const pages = memory.memory.buffer.byteLength / 0x1_0000;
+  const module = new WebAssembly.Module(buildInterpreterModule(forms, pages, helperNumber));
+  return { forms, helpers, module };
+}

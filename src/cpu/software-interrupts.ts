@@ -1,0 +1,21 @@
+import { STATE, STATUS } from '../memory/layout.js';
+import type { CpuContext, Helper } from './context.js';
+import { EXIT } from './exit.js';
+
+/** INT n, INT3, INTO, INT1: leaves with EIP behind the instruction; the board looks at the gate. */
+function softwareInterrupt(cpu: CpuContext, vector: number): void {
+  const { exit } = cpu;
+  exit.reason = EXIT.trap;
+  exit.vector = vector;
+  exit.errorCode = 0;
+  exit.kind = 'software';
+  exit.instructionEip = cpu.instructionEip;
+  cpu.state.set(STATE.status, STATUS.trap);
+}
+
+/** VMCALL: leaves at the instruction; the board decides who may. */
+function hypercall(cpu: CpuContext): void {
+  cpu.leave(EXIT.hypercall);
+}
+
+export const softwareInterruptHelpers = { softwareInterrupt, hypercall } as const satisfies Record<string, Helper>;

@@ -1,0 +1,25 @@
+import { ARITHMETIC } from './arithmetic.js';
+import { BITS } from './bits.js';
+import type { Row } from './builder.js';
+import { CONTROL_FLOW } from './control-flow.js';
+import { DECIMAL_ROWS } from './decimal.js';
+import { MOVES } from './moves.js';
+import { MULTIPLY } from './multiply.js';
+import { SHIFTS } from './shifts.js';
+import { SOFTWARE_INTERRUPTS } from './software-interrupts.js';
+import { STACK } from './stack.js';
+import { STRINGS } from './strings.js';
+
+/** The whole instruction set. Adding a family means adding its file here. */
+export const INSTRUCTIONS: readonly Row[] = [
+  ...ARITHMETIC,
+  ...MULTIPLY,
+  ...SHIFTS,
+  ...BITS,
+  ...MOVES,
+  ...STACK,
+  ...CONTROL_FLOW,
+  ...STRINGS,
+  ...DECIMAL_ROWS,
+  ...SOFTWARE_INTERRUPTS,
+];

@@ -1,0 +1,123 @@
+import { RAM_BASE } from './layout.js';
+
+/** Guest data named an address outside guest-physical memory. The board turns it into a kill. */
+export class GuestAddressError extends Error {
+  constructor(
+    readonly access: 'read' | 'write',
+    /** Guest-physical address, bytes. */
+    readonly gpa: number,
+    readonly length: number,
+  ) {
+    super(`bad ${access} address 0x${gpa.toString(16)} len ${length}`);
+  }
+}
+
+/**
+ * The one linear memory and, in it, guest-physical memory: `[0, size)`.
+ *
+ * Invariant: whoever writes guest memory from outside translated or interpreted code (Host, devices,
+ * loader) does so through `write*`/`fill`/`writable`, so that decoded code on the page is forgotten.
+ */
+export class GuestMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Views of the whole linear memory (never detached: the memory is created at its final size). */
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly view: DataView;
+  /** Bytes of guest-physical memory, a multiple of 4096: RAM and, behind it, device pages. */
+  readonly size: number;
+  /** One byte per guest page: non-zero where decoded or translated code came from. */
+  readonly codePages: Uint8Array;
+  /** Called after a write from outside to a page with code: `[gpa, gpa+length)`. Set by the processor. */
+  onCodeWrite: (gpa: number, length: number) => void = () => {};
+
+  constructor(sizeBytes: number) {
+    this.size = sizeBytes;
+    const pages = Math.ceil((RAM_BASE + sizeBytes) / 0x1_0000);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const buffer = this.memory.buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.view = new DataView(buffer);
+    this.codePages = new Uint8Array(sizeBytes >>> 12);
+  }
+
+  /** Whether `[gpa, gpa+length)` lies in guest memory; gpa is unsigned. */
+  contains(gpa: number, length: number): boolean {
+    return gpa >= 0 && length >= 0 && gpa + length <= this.size;
+  }
+
+  read8(gpa: number): number {
+    this.check('read', gpa, 1);
+    return this.u8[RAM_BASE + gpa]!;
+  }
+  read16(gpa: number): number {
+    this.check('read', gpa, 2);
+    return this.view.getUint16(RAM_BASE + gpa, true);
+  }
+  /** Unsigned. */
+  read32(gpa: number): number {
+    this.check('read', gpa, 4);
+    return this.view.getUint32(RAM_BASE + gpa, true);
+  }
+  read64(gpa: number): bigint {
+    this.check('read', gpa, 8);
+    return this.view.getBigUint64(RAM_BASE + gpa, true);
+  }
+  write8(gpa: number, value: number): void {
+    this.check('write', gpa, 1);
+    this.u8[RAM_BASE + gpa] = value;
+    this.touched(gpa, 1);
+  }
+  write16(gpa: number, value: number): void {
+    this.check('write', gpa, 2);
+    this.view.setUint16(RAM_BASE + gpa, value, true);
+    this.touched(gpa, 2);
+  }
+  write32(gpa: number, value: number): void {
+    this.check('write', gpa, 4);
+    this.view.setUint32(RAM_BASE + gpa, value, true);
+    this.touched(gpa, 4);
+  }
+  write64(gpa: number, value: bigint): void {
+    this.check('write', gpa, 8);
+    this.view.setBigUint64(RAM_BASE + gpa, value, true);
+    this.touched(gpa, 8);
+  }
+
+  /** A live view for reading; do not write through it. */
+  bytes(gpa: number, length: number): Uint8Array {
+    this.check('read', gpa, length);
+    return this.u8.subarray(RAM_BASE + gpa, RAM_BASE + gpa + length);
+  }
+  /** A live view for writing at once, before the guest runs again. */
+  writable(gpa: number, length: number): Uint8Array {
+    this.check('write', gpa, length);
+    this.touched(gpa, length);
+    return this.u8.subarray(RAM_BASE + gpa, RAM_BASE + gpa + length);
+  }
+  writeBytes(gpa: number, data: Uint8Array): void {
+    this.writable(gpa, data.length).set(data);
+  }
+  fill(gpa: number, length: number, value: number): void {
+    this.writable(gpa, length).fill(value);
+  }
+
+  private check(access: 'read' | 'write', gpa: number, length: number): void {
+    if (!this.contains(gpa, length)) throw new GuestAddressError(access, gpa, length);
+  }
+
+  private touched(gpa: number, length: number): void {
+    if (length === 0) return;
+    for (let page = gpa >>> 12; page <= (gpa + length - 1) >>> 12; page++) {
+      if (this.codePages[page] !== 0) {
+        this.onCodeWrite(gpa, length);
+        return;
+      }
+    }
+  }
+}

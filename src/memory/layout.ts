@@ -1,0 +1,145 @@
+/**
+ * Where everything lives in the one linear memory (design.md, decision 1).
+ *
+ * Invariants
+ * - Offsets come from this file alone; interpreter, translator and TypeScript helpers share them.
+ * - Page 0 is the architectural state of the processor ("state"); its field offsets are `STATE`.
+ * - Everything below `RAM_BASE` is ours, everything from it on is guest-physical memory.
+ */
+
+/** Field offsets (bytes) of the architectural state, which starts at linear-memory offset 0. */
+export const STATE = {
+  /** EAX ECX EDX EBX ESP EBP ESI EDI, u32 each, in encoding order. */
+  registers: 0x000,
+  /** Always zero: what "no base" and "no index" point at. */
+  zero: 0x020,
+  /** Effective address computed by an address micro-operation (16-bit addressing). */
+  effectiveAddress: 0x024,
+  /** EIP, offset in CS. Exact whenever TypeScript code runs between instructions. */
+  eip: 0x028,
+  /** Lazy arithmetic flags, see `isa/flags.ts`. */
+  flagsResult: 0x02c,
+  flagsAux: 0x030,
+  /** EFLAGS without the six arithmetic flags (bit 1 set). */
+  eflags: 0x034,
+  /** Current privilege level 0…3. */
+  cpl: 0x038,
+  /** Linear-memory address of the TLB tables for the current privilege. */
+  tlbRead: 0x03c,
+  tlbWrite: 0x040,
+  /** What a jump-cache entry must carry to be valid: translation epoch, mode and privilege. */
+  codeKey: 0x044,
+  /** Instructions the interpreter may still run before it leaves. */
+  budget: 0x048,
+  /** EIP at the start of the running block. */
+  blockEip: 0x04c,
+  /** Linear-memory address of the running block's header. */
+  block: 0x050,
+  /** Why the interpreter is to leave: 0 = go on, else `STATUS`. */
+  status: 0x054,
+  /** Record of the instruction that asked to leave. */
+  record: 0x058,
+  /** +1 or −1: EFLAGS.DF as a factor for string instructions. */
+  direction: 0x05c,
+  cr0: 0x060,
+  cr2: 0x064,
+  cr3: 0x068,
+  cr4: 0x06c,
+  /** Non-zero: x87/MMX/SSE instructions must go through the slow check (CR0.TS, CR0.EM). */
+  fpuUnavailable: 0x070,
+  /** Scratch of the slow memory path: low and high word of a read wider than 32 bits. */
+  slowLow: 0x074,
+  slowHigh: 0x078,
+  /** ES CS SS DS FS GS LDTR TR, `SEGMENT.stride` bytes each. */
+  segments: 0x080,
+  gdtBase: 0x100,
+  gdtLimit: 0x104,
+  idtBase: 0x108,
+  idtLimit: 0x10c,
+  sysenterCs: 0x110,
+  sysenterEsp: 0x114,
+  sysenterEip: 0x118,
+  /** Non-zero: descriptors come from `hostGdt` (the lguest board keeps the GDT outside the guest). */
+  gdtInHost: 0x11c,
+  /** DR0…DR7. */
+  debug: 0x120,
+  /** Instructions retired, as an f64 (exact to 2^53). */
+  retired: 0x140,
+  /** x87: control, status (without TOP), TOP, tag (2 bits per physical register), each u32. */
+  fpuControl: 0x160,
+  fpuStatus: 0x164,
+  fpuTop: 0x168,
+  fpuTag: 0x16c,
+  fpuOpcode: 0x170,
+  fpuIp: 0x174,
+  fpuCs: 0x178,
+  fpuDp: 0x17c,
+  fpuDs: 0x180,
+  mxcsr: 0x184,
+  /** Eight physical x87 registers, 16 bytes each: significand u64, sign+exponent u16. MMX shares them. */
+  fpuRegisters: 0x1c0,
+  /** XMM0…XMM7, 16 bytes each. */
+  xmm: 0x240,
+  /** Per segment register (u32 × 8): 1 when any offset may be read and, but for CS, written without a check. */
+  segmentFlat: 0x2c0,
+  /** 32 descriptors of 8 bytes: the GDT as the lguest Host keeps it. */
+  hostGdt: 0x400,
+} as const;
+
+/** Bytes of state that a snapshot carries (everything behind is a cache). */
+export const STATE_BYTES = 0x1000;
+
+/** Layout of one segment register in `STATE.segments`. */
+export const SEGMENT = {
+  stride: 16,
+  base: 0,
+  /** Highest valid offset, in bytes (already scaled by G). For expand-down: lowest valid offset − 1. */
+  limit: 4,
+  /**
+   * Bits 8–15 and 20–23 of the descriptor's high word, in place (so type is bits 8–11, S 12, DPL 13–14, P 15,
+   * AVL 20, L 21, D/B 22, G 23). 0 for a null selector: nothing may be accessed through it.
+   */
+  access: 8,
+  selector: 12,
+} as const;
+
+/** Index of each segment register, in encoding order; LDTR and TR follow. */
+export const ES = 0;
+export const CS = 1;
+export const SS = 2;
+export const DS = 3;
+export const FS = 4;
+export const GS = 5;
+export const LDTR = 6;
+export const TR = 7;
+
+/** Values of `STATE.status`. */
+export const STATUS = {
+  none: 0,
+  /** An exception is described in `Processor.exit`. */
+  trap: 1,
+  /** Leave for another reason described in `Processor.exit`; the instruction has completed. */
+  leave: 2,
+} as const;
+
+/** Jump cache: 4096 entries of {linear address, codeKey, first record, instruction count}. */
+export const JUMP_CACHE = 0x1_0000;
+export const JUMP_CACHE_ENTRIES = 4096;
+export const JUMP_CACHE_ENTRY_BYTES = 16;
+
+/** The four flat TLB tables, one u32 per virtual page (2^20): addend, low 12 bits 0xfff when invalid. */
+export const TLB_TABLE_BYTES = 0x40_0000;
+export const TLB_READ_SUPERVISOR = 0x40_0000;
+export const TLB_WRITE_SUPERVISOR = 0x80_0000;
+export const TLB_READ_USER = 0xc0_0000;
+export const TLB_WRITE_USER = 0x100_0000;
+/** A TLB entry that never matches. */
+export const TLB_INVALID = 0xfff;
+
+/** Decoded instructions: block headers and records, `RECORD_BYTES` each. */
+export const ARENA = 0x140_0000;
+export const ARENA_BYTES = 0x100_0000;
+export const RECORD_BYTES = 32;
+
+/** Guest-physical address 0. */
+export const RAM_BASE = 0x240_0000;

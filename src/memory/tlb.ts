@@ -1,0 +1,118 @@
+import type { GuestMemory } from './guest-memory.js';
+import {
+  RAM_BASE,
+  TLB_INVALID,
+  TLB_READ_SUPERVISOR,
+  TLB_READ_USER,
+  TLB_TABLE_BYTES,
+  TLB_WRITE_SUPERVISOR,
+  TLB_WRITE_USER,
+} from './layout.js';
+import type { Walk } from './page-walk.js';
+
+const PAGES = TLB_TABLE_BYTES / 4;
+/** More filled pages than this and the list is given up for a full flush. */
+const MOST_FILLED = 1 << 17;
+
+/**
+ * The software TLB: four flat tables in linear memory (read and write, supervisor and user).
+ *
+ * Invariants
+ * - An entry is the difference host address − linear address of a page, or `TLB_INVALID`.
+ * - Whatever is in any table is in `READ_SUPERVISOR` too: it marks which pages are filled.
+ * - Pages that decoded code came from are in no write table; that is how self-modifying code is noticed.
+ */
+export class Tlb {
+  private readonly readSupervisor: Int32Array;
+  private readonly readUser: Int32Array;
+  private readonly writeSupervisor: Int32Array;
+  private readonly writeUser: Int32Array;
+  private filled = new Int32Array(4096);
+  private filledCount = 0;
+  /** Guest page → whether a write entry for it has been made since the last full flush. */
+  private readonly writeMapped: Uint8Array;
+  private readonly codePages: Uint8Array;
+  private readonly size: number;
+
+  constructor(memory: GuestMemory) {
+    const table = (offset: number): Int32Array => new Int32Array(memory.memory.buffer, offset, PAGES);
+    this.readSupervisor = table(TLB_READ_SUPERVISOR);
+    this.readUser = table(TLB_READ_USER);
+    this.writeSupervisor = table(TLB_WRITE_SUPERVISOR);
+    this.writeUser = table(TLB_WRITE_USER);
+    for (const t of [this.readSupervisor, this.readUser, this.writeSupervisor, this.writeUser]) t.fill(TLB_INVALID);
+    this.writeMapped = new Uint8Array(memory.codePages.length);
+    this.codePages = memory.codePages;
+    this.size = memory.size;
+  }
+
+  /** Enters the result of a successful walk for the page of `linear`. Pages outside guest memory are not entered. */
+  fill(linear: number, walk: Walk): void {
+    const gpa = walk.pageGpa;
+    if (gpa >= this.size) return;
+    const page = linear >>> 12;
+    const addend = (RAM_BASE + gpa - page * 4096) | 0;
+    if (this.readSupervisor[page] === TLB_INVALID) this.remember(page);
+    this.readSupervisor[page] = addend;
+    this.readUser[page] = walk.userReadable ? addend : TLB_INVALID;
+    const writable = this.codePages[gpa >>> 12] === 0;
+    if (writable && (walk.supervisorWritable || walk.userWritable)) this.writeMapped[gpa >>> 12] = 1;
+    this.writeSupervisor[page] = writable && walk.supervisorWritable ? addend : TLB_INVALID;
+    this.writeUser[page] = writable && walk.userWritable ? addend : TLB_INVALID;
+  }
+
+  /** Forgets everything. */
+  flush(): void {
+    for (let i = 0; i < this.filledCount; i++) this.drop(this.filled[i]!);
+    this.filledCount = 0;
+    this.writeMapped.fill(0);
+  }
+
+  /** Forgets linear addresses below `limit` (a multiple of 4096). */
+  flushBelow(limit: number): void {
+    const limitPage = limit / 4096;
+    let kept = 0;
+    for (let i = 0; i < this.filledCount; i++) {
+      const page = this.filled[i]!;
+      if (page < limitPage) this.drop(page);
+      else this.filled[kept++] = page;
+    }
+    this.filledCount = kept;
+  }
+
+  flushPage(linear: number): void {
+    this.drop(linear >>> 12);
+  }
+
+  /** Takes guest page `gpaPage` out of the write tables: code is about to be decoded from it. */
+  protectCode(gpaPage: number): void {
+    if (this.writeMapped[gpaPage] === 0) return;
+    this.writeMapped[gpaPage] = 0;
+    const host = RAM_BASE + gpaPage * 4096;
+    for (let i = 0; i < this.filledCount; i++) {
+      const page = this.filled[i]!;
+      const addend = (host - page * 4096) | 0;
+      if (this.writeSupervisor[page] === addend) this.writeSupervisor[page] = TLB_INVALID;
+      if (this.writeUser[page] === addend) this.writeUser[page] = TLB_INVALID;
+    }
+  }
+
+  private drop(page: number): void {
+    this.readSupervisor[page] = TLB_INVALID;
+    this.readUser[page] = TLB_INVALID;
+    this.writeSupervisor[page] = TLB_INVALID;
+    this.writeUser[page] = TLB_INVALID;
+  }
+
+  private remember(page: number): void {
+    if (this.filledCount === this.filled.length) {
+      if (this.filledCount >= MOST_FILLED) this.flush();
+      else {
+        const larger = new Int32Array(this.filled.length * 2);
+        larger.set(this.filled);
+        this.filled = larger;
+      }
+    }
+    this.filled[this.filledCount++] = page;
+  }
+}
