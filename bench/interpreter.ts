@@ -66,12 +66,12 @@ function fibonacci(n: number): Program {
     0x55, 0x89, 0xe5, 0x53, // push ebp; mov ebp,esp; push ebx
     0x8b, 0x45, 8, // mov eax,[ebp+8]
     0x83, 0xf8, 2, // cmp eax,2
-    0x72, 0x1a, // jb done
+    0x72, 0x19, // jb done
     0x48, 0x50, // dec eax; push eax
-    0xe8, ...le(-21), // call fib
+    0xe8, ...le(-19), // call fib
     0x59, 0x89, 0xc3, // pop ecx; mov ebx,eax
     0x8b, 0x45, 8, 0x83, 0xe8, 2, 0x50, // mov eax,[ebp+8]; sub eax,2; push eax
-    0xe8, ...le(-36), // call fib
+    0xe8, ...le(-34), // call fib
     0x59, 0x01, 0xd8, // pop ecx; add eax,ebx
     0x5b, 0x5d, 0xc3, // done: pop ebx; pop ebp; ret
   ];

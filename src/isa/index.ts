@@ -3,12 +3,16 @@ import { BITS } from './bits.js';
 import type { Row } from './builder.js';
 import { CONTROL_FLOW } from './control-flow.js';
 import { DECIMAL_ROWS } from './decimal.js';
+import { FAR_TRANSFERS } from './far-transfers.js';
 import { MOVES } from './moves.js';
 import { MULTIPLY } from './multiply.js';
+import { PORTS } from './ports.js';
+import { SEGMENTS } from './segments.js';
 import { SHIFTS } from './shifts.js';
 import { SOFTWARE_INTERRUPTS } from './software-interrupts.js';
 import { STACK } from './stack.js';
 import { STRINGS } from './strings.js';
+import { SYSTEM } from './system.js';
 
 /** The whole instruction set. Adding a family means adding its file here. */
 export const INSTRUCTIONS: readonly Row[] = [
@@ -22,4 +26,8 @@ export const INSTRUCTIONS: readonly Row[] = [
   ...STRINGS,
   ...DECIMAL_ROWS,
   ...SOFTWARE_INTERRUPTS,
+  ...SEGMENTS,
+  ...FAR_TRANSFERS,
+  ...PORTS,
+  ...SYSTEM,
 ];

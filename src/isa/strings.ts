@@ -24,7 +24,8 @@ function advance(b: Builder, register: number): void {
   b.setRegister(register, width, truncate(b, width, b.add(b.register(register, width), step)));
 }
 
-function repeated(b: Builder, iteration: () => void, comparing: boolean): void {
+/** Wraps one iteration in the repeat prefix of the form. */
+export function repeated(b: Builder, iteration: () => void, comparing: boolean): void {
   if (b.form.repeat === 'none') {
     iteration();
     return;

@@ -5,7 +5,13 @@ import { CS, DS, ES, FS, GS, SS, STATE } from '../../src/memory/layout.js';
 
 /** A board without anything: linear addresses are physical ones, ports read all ones. */
 export class BareBoard implements Board {
-  private readonly result: Walk = { fault: -1, pageGpa: 0, userWritable: true, supervisorWritable: true, userReadable: true };
+  private readonly result: Walk = {
+    fault: -1,
+    pageGpa: 0,
+    userWritable: true,
+    supervisorWritable: true,
+    userReadable: true,
+  };
   private readonly sizeBytes: number;
   constructor(sizeBytes: number) {
     this.sizeBytes = sizeBytes;
@@ -36,12 +42,16 @@ export class BareBoard implements Board {
 }
 
 /** A processor in flat 32-bit protected mode with `code` at linear address `at`, ready to run it. */
-export function createMachine(code: readonly number[] | Uint8Array, { at = 0x1000, ring = 0, memoryBytes = 1 << 20 } = {}): Processor {
+export function createMachine(
+  code: readonly number[] | Uint8Array,
+  { at = 0x1000, ring = 0, memoryBytes = 1 << 20 } = {},
+): Processor {
   const memory = new GuestMemory(memoryBytes);
   const processor = new Processor(memory, new BareBoard(memoryBytes));
   const { state } = processor;
   const rights = 0xc0_9300 | (ring << 13);
-  for (const index of [ES, SS, DS, FS, GS]) state.setSegment(index, { selector: 0x10 | ring, base: 0, limit: 0xffff_ffff, access: rights });
+  for (const index of [ES, SS, DS, FS, GS])
+    state.setSegment(index, { selector: 0x10 | ring, base: 0, limit: 0xffff_ffff, access: rights });
   state.setSegment(CS, { selector: 0x08 | ring, base: 0, limit: 0xffff_ffff, access: rights | 0x800 });
   state.cpl = ring;
   state.set(STATE.cr0, 1);

@@ -134,7 +134,8 @@ function createForm(encoding: Encoding, variant: Variant): HandlerForm {
 
 function formSize(encoding: Encoding, operand16: boolean): Size {
   if (encoding.sized) return operand16 ? 16 : 32;
-  const size = encoding.operands[0]?.size ?? 8;
+  // A byte operand decides (`out dx,al`); else the first one does.
+  const size = encoding.operands.some((o) => o.size === 8) ? 8 : encoding.operands[0]?.size;
   return size === 16 || size === 32 ? size : 8;
 }
 
