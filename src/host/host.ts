@@ -215,9 +215,7 @@ export class LguestHost implements Board, HypercallContext {
       }
       return this.ended === undefined ? 'running' : 'stopped';
     } catch (error) {
-      const stopped = stoppedBy(error);
-      if (stopped === undefined) throw error;
-      this.ended ??= stopped;
+      if (!this.endBy(error)) throw error;
       return 'stopped';
     }
   }
@@ -318,6 +316,14 @@ export class LguestHost implements Board, HypercallContext {
   kill(text: string): never {
     this.ended ??= { kind: 'killed', text };
     throw new GuestKilled(this.ended);
+  }
+
+  /** Ends the guest if that is what `error` is about; for work that devices do between two runs. False if it is not. */
+  endBy(error: unknown): boolean {
+    const stopped = stoppedBy(error);
+    if (stopped === undefined) return false;
+    this.ended ??= stopped;
+    return true;
   }
 
   // What hypercalls need besides the parts above.
