@@ -1,0 +1,446 @@
+/*L:110
+ * The option table
+ *
+ * Everything that can be said on the command line is one row of the table below: its name, what follows it, the group
+ * it is listed in, what holds without it, its short and its long explanation, and the name it has when the machine is
+ * started from a program. Parsing, `--help`, `lguest help OPTION` and the page in the documentation are all made from
+ * these rows, so they cannot disagree. A new option is a new row, and nothing else.
+ */
+import { LaunchError } from '../vm/launch-error.js';
+import {
+  DEFAULT_MEMORY_MEGABYTES,
+  GENERATIONS,
+  type GenerationName,
+  LARGEST_MEMORY_MEGABYTES,
+  parseMemory,
+  type TortureOptions,
+  TRACE_TOPICS,
+  type TraceTopic,
+  type VirtualMachineOptions,
+} from '../vm/options.js';
+
+/** What the command line said, option by option; undefined: nothing. */
+export interface Settings {
+  /** Bytes. */
+  memory?: number;
+  kernel?: string;
+  initrd?: string;
+  append?: string;
+  board: 'auto' | 'lguest' | 'pc';
+  generation: 'auto' | GenerationName;
+  pae: 'auto' | boolean;
+  maxInstructions?: number;
+  maxSeconds?: number;
+  clock: 'real' | 'virtual';
+  seed?: number;
+  verbose: boolean;
+  trace: TraceTopic[];
+  traceFile?: string;
+  /** true: to standard error; text: a file. */
+  stats?: true | string;
+  symbols?: string;
+  torture: TortureOptions;
+  help: boolean;
+  version: boolean;
+}
+
+export function createSettings(): Settings {
+  return {
+    board: 'auto',
+    generation: 'auto',
+    pae: 'auto',
+    clock: 'real',
+    verbose: false,
+    trace: [],
+    torture: {},
+    help: false,
+    version: false,
+  };
+}
+
+export const GROUPS = ['Guest', 'Devices', 'Limits', 'Looking in', 'Speed', 'Help'] as const;
+
+export interface OptionRow {
+  /** Without the leading dashes. */
+  name: string;
+  /** Other spellings, complete: '-v'. The single-dash words are qemu's. */
+  aliases?: readonly string[];
+  /** What the value is called in help texts; a row without it is a switch. */
+  argument?: string;
+  /** The value may be left out (`--stats`); it can then only be given as `--stats=FILE`. */
+  argumentOptional?: boolean;
+  group: (typeof GROUPS)[number];
+  /** What holds when the option is not given, in words. */
+  default?: string;
+  /** Which board the option matters to. */
+  board: 'all' | 'lguest' | 'pc';
+  /** One line for `--help`, no full stop. */
+  help: string;
+  /** Paragraphs for `lguest help OPTION`, after the one line. */
+  details?: string;
+  /** Its name and type in `VirtualMachineOptions`. */
+  api?: { key: keyof VirtualMachineOptions; type: string };
+  /** Not in `--help`: for those who work on lguest itself. */
+  hidden?: boolean;
+  /** The option is understood, but cannot be served yet: the sentence that says so. */
+  unavailable?: string;
+  /** Stores the value. Throws `LaunchError`, to which the parser adds nothing. */
+  apply(settings: Settings, value: string): void;
+}
+
+const nothing = (): void => {};
+
+export const OPTIONS: readonly OptionRow[] = [
+  {
+    name: 'memory',
+    aliases: ['-m'],
+    argument: 'MB',
+    group: 'Guest',
+    board: 'all',
+    default: `${DEFAULT_MEMORY_MEGABYTES} (with --kernel; the short form always names it)`,
+    help: "the guest's memory in megabytes",
+    details: `A whole number of megabytes from 1 to ${LARGEST_MEMORY_MEGABYTES}, or one with a unit (64M, 1G). The same as the first word of \`lguest 64 vmlinux\`.
+A kernel without CONFIG_HIGHMEM uses about 880 MB; with more it looks for its devices in the wrong place and finds none.`,
+    api: { key: 'memory', type: 'number | string' },
+    apply: (settings, value) => {
+      settings.memory = parseMemory(value);
+    },
+  },
+  {
+    name: 'kernel',
+    aliases: ['-kernel'],
+    argument: 'FILE',
+    group: 'Guest',
+    board: 'all',
+    help: 'the kernel: a vmlinux (ELF) or a bzImage',
+    details: `The same as the second word of \`lguest 64 vmlinux\`. The kernel has to be a 32-bit one that was built with CONFIG_LGUEST_GUEST; a bzImage may be packed in any way, because the guest unpacks itself.
+The file is read again when the guest restarts.`,
+    api: { key: 'kernel', type: 'string | Uint8Array' },
+    apply: (settings, value) => {
+      settings.kernel = value;
+    },
+  },
+  {
+    name: 'initrd',
+    aliases: ['-initrd'],
+    argument: 'FILE',
+    group: 'Guest',
+    board: 'all',
+    help: 'an initial RAM disk, handed to the kernel',
+    details:
+      'A cpio archive (initramfs) or a file system image, packed if the kernel can unpack it. It is put at the top of memory.',
+    api: { key: 'initrd', type: 'string | Uint8Array' },
+    apply: (settings, value) => {
+      settings.initrd = value;
+    },
+  },
+  {
+    name: 'append',
+    aliases: ['-append'],
+    argument: 'ARGS',
+    group: 'Guest',
+    board: 'all',
+    help: 'kernel arguments, before those that follow the kernel',
+    details:
+      'Words after the kernel are kernel arguments too, whatever they look like: `lguest 64 vmlinux root=/dev/ram0 --verbose` gives both to the kernel.',
+    api: { key: 'append', type: 'string | readonly string[]' },
+    apply: (settings, value) => {
+      settings.append = value;
+    },
+  },
+  {
+    name: 'board',
+    argument: 'NAME',
+    group: 'Guest',
+    board: 'all',
+    default: 'auto: what the kernel was built for',
+    help: 'what the kernel runs on: lguest, pc or auto',
+    details: `lguest is the paravirtual board: no hardware at all, the kernel asks the Host for everything.
+pc, for kernels without lguest support, does not exist yet.`,
+    api: { key: 'board', type: "'auto' | 'lguest' | 'pc'" },
+    apply: (settings, value) => {
+      settings.board = choose('board', value, ['auto', 'lguest', 'pc']);
+    },
+  },
+  {
+    name: 'generation',
+    argument: 'NAME',
+    group: 'Guest',
+    board: 'lguest',
+    default: 'auto: found out when the guest introduces itself',
+    help: `which guest interface: auto, ${GENERATIONS.join(', ')}`,
+    details: `The interface between guest and Host changed with the kernel: C1 is Linux 2.6.30, C2 2.6.31 to 2.6.33, D1 2.6.34 to 3.0, D2 3.1 to 3.19. The Host recognises it by the guest's data at LGUEST_INIT. Say it yourself only if that should ever go wrong.`,
+    api: { key: 'generation', type: `'auto' | ${GENERATIONS.map((name) => `'${name}'`).join(' | ')}` },
+    apply: (settings, value) => {
+      settings.generation = choose(
+        'generation',
+        /^[a-z]/.test(value) && value !== 'auto' ? value.toUpperCase() : value,
+        ['auto', ...GENERATIONS],
+      );
+    },
+  },
+  {
+    name: 'pae',
+    argument: 'yes|no|auto',
+    group: 'Guest',
+    board: 'lguest',
+    default: 'auto: found out from the page tables in the kernel',
+    help: 'whether the guest uses PAE page tables',
+    details:
+      'CONFIG_X86_PAE changes the shape of page tables. The Host recognises it by the tables the kernel was built with.',
+    api: { key: 'pae', type: "'auto' | boolean" },
+    apply: (settings, value) => {
+      const answer = choose('pae', value, ['auto', 'yes', 'no']);
+      settings.pae = answer === 'auto' ? 'auto' : answer === 'yes';
+    },
+  },
+  {
+    name: 'block',
+    argument: 'FILE',
+    group: 'Devices',
+    board: 'all',
+    help: 'a disk, kept in FILE (not here yet)',
+    unavailable: 'the block device is not here yet: leave --block out and bring the files in with --initrd=FILE.',
+    apply: nothing,
+  },
+  {
+    name: 'rng',
+    group: 'Devices',
+    board: 'all',
+    help: 'a device that hands out random numbers (not here yet)',
+    unavailable: 'the random number device is not here yet: leave --rng out, the guest has /dev/urandom of its own.',
+    apply: nothing,
+  },
+  {
+    name: 'tunnet',
+    argument: 'ADDRESS',
+    group: 'Devices',
+    board: 'lguest',
+    help: 'a network card on a tap interface of this computer (not here yet)',
+    unavailable: 'the network device is not here yet: leave --tunnet out.',
+    apply: nothing,
+  },
+  {
+    name: 'net',
+    argument: 'HOW',
+    argumentOptional: true,
+    group: 'Devices',
+    board: 'all',
+    help: 'a network card (not here yet)',
+    unavailable: 'the network device is not here yet: leave --net out.',
+    apply: nothing,
+  },
+  {
+    name: 'share',
+    argument: 'DIR',
+    group: 'Devices',
+    board: 'all',
+    help: 'a folder of this computer, seen in the guest (not here yet)',
+    unavailable: 'shared folders are not here yet: leave --share out and bring the files in with --initrd=FILE.',
+    apply: nothing,
+  },
+  {
+    name: 'max-instructions',
+    argument: 'N',
+    group: 'Limits',
+    board: 'all',
+    default: 'no limit',
+    help: 'end the guest after exactly N instructions (status 124)',
+    details:
+      'N may carry a unit: 500k, 20M, 3G are thousands, millions and billions. Restarts do not start the count anew.',
+    api: { key: 'maxInstructions', type: 'number' },
+    apply: (settings, value) => {
+      settings.maxInstructions = parseCount('max-instructions', value);
+    },
+  },
+  {
+    name: 'max-seconds',
+    argument: 'N',
+    group: 'Limits',
+    board: 'all',
+    default: 'no limit',
+    help: 'end the guest after N seconds of real time (status 124)',
+    details:
+      'N may be a fraction (0.5). It counts real time, whatever --clock says. With a limit set, a guest that sleeps while nothing can ever wake it is ended at once.',
+    api: { key: 'maxSeconds', type: 'number' },
+    apply: (settings, value) => {
+      const seconds = /^\d+(\.\d+)?$|^\.\d+$/.test(value) ? Number(value) : 0;
+      if (!(seconds > 0))
+        throw new LaunchError(`--max-seconds=${value} is not a time: give it a number of seconds above 0.`);
+      settings.maxSeconds = seconds;
+    },
+  },
+  {
+    name: 'clock',
+    argument: 'real|virtual',
+    group: 'Limits',
+    board: 'all',
+    default: 'real',
+    help: 'virtual: time is instructions run, the same in every run',
+    details: `With the virtual clock an instruction takes a nanosecond, a sleeping guest does not wait (time jumps to its next timer), and the day is always the one on which Linux 2.6.23, the first with lguest, came out. Two runs with the same input are then the same, instruction by instruction.
+Input counts: from a file it is all there at the start; what is typed or comes through a pipe arrives when it arrives.`,
+    api: { key: 'clock', type: "'real' | 'virtual'" },
+    apply: (settings, value) => {
+      settings.clock = choose('clock', value, ['real', 'virtual']);
+    },
+  },
+  {
+    name: 'seed',
+    argument: 'N',
+    group: 'Limits',
+    board: 'all',
+    default: 'a new one each time',
+    help: 'makes random numbers from devices repeatable (no such device yet)',
+    details:
+      'A whole number from 0 to 4294967295. Until the random number device is here, nothing the guest sees is random, and the seed changes nothing.',
+    api: { key: 'seed', type: 'number' },
+    apply: (settings, value) => {
+      const seed = /^\d+$/.test(value) ? Number(value) : -1;
+      if (seed < 0 || seed > 0xffff_ffff) {
+        throw new LaunchError(`--seed=${value} is not a seed: give it a whole number from 0 to 4294967295.`);
+      }
+      settings.seed = seed;
+    },
+  },
+  {
+    name: 'verbose',
+    aliases: ['-v'],
+    group: 'Looking in',
+    board: 'all',
+    help: 'say what is loaded where, and more when something fails',
+    apply: (settings) => {
+      settings.verbose = true;
+    },
+  },
+  {
+    name: 'trace',
+    argument: 'WHAT,…',
+    group: 'Looking in',
+    board: 'all',
+    help: `print ${TRACE_TOPICS.join(', ')}`,
+    details: `A list, separated by commas, of:
+hypercalls    what the guest asks of the Host, by name, with the arguments in words; cheap enough for a whole boot
+traps         exceptions and system calls: what, where, and whether the guest or the Host dealt with it
+interrupts    every interrupt as it is delivered
+instructions  every single instruction; very slow
+The first column of each line counts the instructions run. Lines go to standard error unless --trace-file says otherwise. Ctrl-] t switches the trace off and on.`,
+    api: { key: 'trace', type: '{ topics: TraceTopic[], write(text: string): void }' },
+    apply: (settings, value) => {
+      const topics = value.split(',').map((topic) => choose('trace', topic, TRACE_TOPICS));
+      settings.trace = [...new Set([...settings.trace, ...topics])];
+    },
+  },
+  {
+    name: 'trace-file',
+    argument: 'FILE',
+    group: 'Looking in',
+    board: 'all',
+    default: 'standard error',
+    help: 'write the trace to FILE',
+    apply: (settings, value) => {
+      settings.traceFile = value;
+    },
+  },
+  {
+    name: 'stats',
+    argument: 'FILE',
+    argumentOptional: true,
+    group: 'Looking in',
+    board: 'all',
+    help: 'print counts and times at the end, or write them to FILE as JSON',
+    details:
+      'Hypercalls by name (direct and through the ring), traps, interrupts, instructions, wall time, processor time and instructions per second.',
+    apply: (settings, value) => {
+      settings.stats = value === '' ? true : value;
+    },
+  },
+  {
+    name: 'symbols',
+    argument: 'FILE',
+    group: 'Looking in',
+    board: 'all',
+    default: 'those in the kernel file, if it has any',
+    help: 'names for addresses: a System.map or an ELF vmlinux',
+    details: 'When the guest dies, and in traces, addresses are named by the nearest symbol.',
+    api: { key: 'symbols', type: 'string | Uint8Array' },
+    apply: (settings, value) => {
+      settings.symbols = value;
+    },
+  },
+  {
+    name: 'no-jit',
+    group: 'Speed',
+    board: 'all',
+    help: 'interpret only (there is no translator yet: changes nothing)',
+    apply: nothing,
+  },
+  {
+    name: 'torture',
+    argument: 'HOW,…',
+    group: 'Speed',
+    board: 'all',
+    hidden: true,
+    help: 'make rare cases common, to find bugs in lguest',
+    details: `A list, separated by commas, of:
+flush-tlb=N             empty the translation cache every N instructions
+one-instruction-blocks  decode every instruction as a block of its own
+interrupt-storm         run in turns of a few instructions, so that interrupts arrive everywhere
+The guest must not notice any of them.`,
+    api: { key: 'torture', type: 'TortureOptions' },
+    apply: (settings, value) => {
+      for (const part of value.split(',')) applyTorture(settings.torture, part);
+    },
+  },
+  {
+    name: 'help',
+    aliases: ['-h'],
+    group: 'Help',
+    board: 'all',
+    help: 'this list; `lguest help OPTION` says more about one',
+    apply: (settings) => {
+      settings.help = true;
+    },
+  },
+  {
+    name: 'version',
+    group: 'Help',
+    board: 'all',
+    help: 'which lguest this is',
+    apply: (settings) => {
+      settings.version = true;
+    },
+  },
+];
+
+/** The row for a spelling such as `--memory` or `-m`; undefined when nobody knows it. */
+export function findOption(spelling: string): OptionRow | undefined {
+  return OPTIONS.find((row) => spelling === `--${row.name}` || row.aliases?.includes(spelling));
+}
+
+function choose<Choice extends string>(name: string, value: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw new LaunchError(`--${name} knows no '${value}': choose from ${choices.join(', ')}.`);
+}
+
+/** Multipliers of `--max-instructions`. */
+const UNITS: Record<string, number> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+function parseCount(name: string, value: string): number {
+  const match = /^(\d[\d_]*)([kMGT]?)$/.exec(value);
+  const count = match === null ? 0 : Number(match[1]!.replaceAll('_', '')) * UNITS[match[2]!]!;
+  if (count >= 1 && Number.isSafeInteger(count)) return count;
+  throw new LaunchError(`--${name}=${value} is not a count: give it a whole number from 1 on, e.g. 20000000 or 20M.`);
+}
+
+function applyTorture(torture: TortureOptions, part: string): void {
+  const flush = /^flush-tlb=([1-9]\d{0,9})$/.exec(part);
+  if (flush !== null) torture.flushTlbEvery = Number(flush[1]);
+  else if (part === 'one-instruction-blocks') torture.oneInstructionBlocks = true;
+  else if (part === 'interrupt-storm') torture.interruptStorm = true;
+  else {
+    throw new LaunchError(
+      `--torture knows no '${part}': choose from flush-tlb=N, one-instruction-blocks, interrupt-storm.`,
+    );
+  }
+}

@@ -1,0 +1,191 @@
+/*L:150
+ * Putting a machine together
+ *
+ * A machine is few things: memory, a page of device descriptors behind it with a console in it, and the Host that
+ * runs the guest. All of it is thrown away and built anew when the guest restarts, because that is what a restart is:
+ * fresh memory, fresh devices, files read again.
+ */
+import type { BootFile } from '../boot/image.js';
+import { type LoadedKernel, loadLguestKernel } from '../boot/linux-boot.js';
+import type { ProcessorState } from '../cpu/processor.js';
+import type { TimeSource } from '../host/clock.js';
+import type { GenerationOverride } from '../host/generation.js';
+import { killGuest, type Stopped, stoppedBy } from '../host/kill.js';
+import { type HostObserver, type HostState, LguestHost } from '../host/host.js';
+import { GuestMemory } from '../memory/guest-memory.js';
+import { ConsoleDevice } from '../virtio/console.js';
+import { LguestTransport, type LguestTransportState } from '../virtio/lguest-transport.js';
+import { LaunchError } from './launch-error.js';
+import { MEGABYTE, type TortureOptions } from './options.js';
+import type { TurnResult } from './run-loop.js';
+
+/** Room for device pages behind RAM, as in the original (lguest-abi.md, §2.1). */
+export const DEVICE_BYTES = 0x10_0000;
+
+/** Interrupt storm: instructions between two looks at interrupts, and between two timer interrupts. */
+const STORM_SLICE = 7;
+const STORM_TIMER = 500;
+
+export interface MachineOptions {
+  /** Guest RAM, bytes, a multiple of 4096. */
+  ramBytes: number;
+  kernel: BootFile;
+  initrd: BootFile | undefined;
+  kernelArguments: readonly string[];
+  time: TimeSource;
+  override: GenerationOverride;
+  observer: HostObserver;
+  torture: TortureOptions;
+  /** Console output; the bytes are the receiver's. */
+  output(bytes: Uint8Array): void;
+  /** The console has room for input again. */
+  inputWanted(): void;
+  /** Something odd that does not end the guest. */
+  warn(text: string): void;
+}
+
+/** A machine as a value; clock and console input that is still on its way belong to the `VirtualMachine`. */
+export interface MachineState {
+  version: 1;
+  memory: Uint8Array;
+  processor: ProcessorState;
+  host: HostState;
+  transport: LguestTransportState;
+}
+
+/** One life of a guest, from boot to its end or restart. */
+export class LguestMachine {
+  readonly memory: GuestMemory;
+  readonly transport: LguestTransport;
+  readonly console: ConsoleDevice;
+  readonly host: LguestHost;
+  /** What was loaded where. */
+  readonly loaded: LoadedKernel;
+
+  /** Builds and boots; throws `BootError` or `LaunchError`. */
+  constructor(options: MachineOptions) {
+    const { ramBytes } = options;
+    this.memory = allocateMemory(ramBytes);
+    this.loaded = loadLguestKernel({
+      memory: this.memory,
+      ramBytes,
+      kernel: options.kernel,
+      initrd: options.initrd,
+      kernelArguments: options.kernelArguments,
+    });
+    this.transport = new LguestTransport({
+      memory: this.memory,
+      ramBytes,
+      deviceBytes: DEVICE_BYTES,
+      raiseInterrupt: (irq) => this.host.raiseInterrupt(irq),
+      earlyPrint: options.output,
+      warn: options.warn,
+      fatal: (text) => killGuest(text),
+    });
+    this.console = new ConsoleDevice({ output: options.output, inputWanted: options.inputWanted });
+    // Devices get their interrupts in the order of their options; the console is always the last (§9.3).
+    this.transport.addDevice(this.console);
+    this.host = new LguestHost({
+      memory: this.memory,
+      ramBytes,
+      initrdBytes: this.loaded.initrd?.bytes ?? 0,
+      notifySink: this.transport,
+      time: options.time,
+      generation: options.override,
+      observer: options.observer,
+    });
+    this.applyTorture(options.torture);
+    this.host.start(this.loaded.entry);
+  }
+
+  private applyTorture(torture: TortureOptions): void {
+    const { cpu, torture: storm } = this.host;
+    cpu.torture.flushTlbEvery = torture.flushTlbEvery ?? 0;
+    cpu.torture.oneInstructionBlocks = torture.oneInstructionBlocks ?? false;
+    if (torture.interruptStorm === true) {
+      storm.sliceInstructions = STORM_SLICE;
+      storm.timerEvery = STORM_TIMER;
+    }
+  }
+
+  run(maxInstructions: number): TurnResult {
+    return this.host.run(maxInstructions);
+  }
+
+  wakeAtNs(): number {
+    return this.host.wakeAtNs();
+  }
+
+  /** Instructions of this life. */
+  get retired(): number {
+    return this.host.cpu.state.retired;
+  }
+
+  get stopped(): Stopped | undefined {
+    return this.host.stopped;
+  }
+
+  /** Offers console input; returns how many bytes were taken. A guest whose input queue is broken dies of it. */
+  offerInput(bytes: Uint8Array): number {
+    if (this.stopped !== undefined) return 0;
+    try {
+      return this.console.sendInput(bytes);
+    } catch (error) {
+      const stopped = stoppedBy(error);
+      if (stopped === undefined) throw error;
+      this.kill(stopped.text);
+      return 0;
+    }
+  }
+
+  /** Ends the guest, from outside its run. */
+  private kill(text: string): void {
+    try {
+      this.host.kill(text);
+    } catch (error) {
+      if (stoppedBy(error) === undefined) throw error;
+    }
+  }
+
+  save(): MachineState {
+    return {
+      version: 1,
+      memory: this.memory.bytes(0, this.memory.size).slice(),
+      processor: this.host.cpu.save(),
+      host: this.host.save(),
+      transport: this.transport.save(),
+    };
+  }
+
+  /**
+   * Continues from `state`, which must come from a machine with the same memory and devices. `loadClock` is called
+   * when the processor knows how many instructions it has run, and before the Host looks at the time.
+   */
+  load(state: MachineState, loadClock: () => void): void {
+    if (state.memory.length !== this.memory.size) {
+      throw new LaunchError(
+        `the snapshot is of a machine with ${(state.memory.length - DEVICE_BYTES) / MEGABYTE} MB: give this one as much.`,
+      );
+    }
+    this.memory.writeBytes(0, state.memory);
+    this.host.cpu.load(state.processor);
+    loadClock();
+    this.transport.load(state.transport);
+    this.host.load(state.host);
+  }
+
+  /** At most `length` bytes of guest memory from `gpa` on, for people who look. */
+  peek(gpa: number, length: number): Uint8Array {
+    const end = Math.min(this.memory.size, gpa + length);
+    return gpa < end ? this.memory.bytes(gpa, end - gpa) : new Uint8Array(0);
+  }
+}
+
+function allocateMemory(ramBytes: number): GuestMemory {
+  try {
+    return new GuestMemory(ramBytes + DEVICE_BYTES);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new LaunchError(`this computer has no ${ramBytes / MEGABYTE} MB to give: give the guest less memory.`);
+  }
+}

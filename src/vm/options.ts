@@ -1,0 +1,100 @@
+import { TRACE_TOPICS, type TraceTopic } from '../debug/trace.js';
+import type { Platform } from '../platform/platform.js';
+import { LaunchError } from './launch-error.js';
+
+/** Where the guest's console output goes. A terminal emulator with a `write` method will do. */
+export interface ConsoleOutput {
+  /** The bytes are the receiver's to keep. */
+  write(bytes: Uint8Array): void;
+  /** A promise while no more can be taken: the machine waits for it. Undefined: go on. */
+  ready?(): Promise<void> | undefined;
+}
+
+export { TRACE_TOPICS, type TraceTopic };
+
+/** A running commentary: what to write about, and where to. */
+export interface TraceOptions {
+  topics: readonly TraceTopic[];
+  /** Takes some complete lines at a time. */
+  write(text: string): void;
+}
+
+/** Generations of the guest interface this Host knows (lguest-abi.md, §1.1). */
+export const GENERATIONS = ['C1', 'C2', 'D1', 'D2'] as const;
+export type GenerationName = (typeof GENERATIONS)[number];
+
+/** Switches that make rare cases common, for tests: the guest must not notice any of them (design.md, decision 12). */
+export interface TortureOptions {
+  /** Empty the translation cache every so many instructions. */
+  flushTlbEvery?: number;
+  /** Decode every instruction as a block of its own. */
+  oneInstructionBlocks?: boolean;
+  /** Run in turns of a few instructions, so that interrupts arrive everywhere. */
+  interruptStorm?: boolean;
+}
+
+/** How a machine is to be. Everything but the kernel has a default. */
+export interface VirtualMachineOptions {
+  /** A number is megabytes, as on the command line; text may carry a unit: '64', '64M', '1G'. Default 64 MB. */
+  memory?: number | string;
+  /** A file name (read again at every restart), or the bytes of a vmlinux or bzImage. */
+  kernel: string | Uint8Array;
+  /** A file name or the bytes of an initial RAM disk. */
+  initrd?: string | Uint8Array;
+  /** The kernel's command line, whole or in words. */
+  append?: string | readonly string[];
+  /** 'lguest' is the only board so far. */
+  board?: 'auto' | 'lguest' | 'pc';
+  /** Overrides what the Host finds out at LGUEST_INIT. */
+  generation?: 'auto' | GenerationName;
+  /** Overrides whether the guest is taken to use PAE page tables. */
+  pae?: 'auto' | boolean;
+  /** Ends the machine after exactly so many instructions. */
+  maxInstructions?: number;
+  /** Ends the machine after so many seconds of real time. */
+  maxSeconds?: number;
+  /** 'virtual': time is instructions retired, the same in every run. Default 'real'. */
+  clock?: 'real' | 'virtual';
+  /** Makes the random numbers that devices hand out repeatable (no such device yet). */
+  seed?: number;
+  /** What the guest reads from its console: 'open' (the default; use `write`), or all of it right away. */
+  input?: 'open' | string | Uint8Array;
+  /** Where console output goes; without it only the 'output' event tells. */
+  output?: ConsoleOutput;
+  trace?: TraceOptions;
+  /** Names for addresses: a System.map or an ELF file. Default: the symbols of the kernel file. */
+  symbols?: string | Uint8Array;
+  torture?: TortureOptions;
+  /** Clocks, randomness and files from elsewhere. Default: those of Node or the browser. */
+  platform?: Platform;
+}
+
+export const MEGABYTE = 0x10_0000;
+export const DEFAULT_MEMORY_MEGABYTES = 64;
+/**
+ * The kernel of an lguest guest reaches all its memory through the gigabyte of addresses above 0xC0000000, of which
+ * the Host keeps the last 4 MB (lguest-abi.md, §§2.6, 6.5).
+ */
+export const LARGEST_MEMORY_MEGABYTES = 1020;
+
+/** Bytes of a memory size (see `VirtualMachineOptions.memory`). Throws `LaunchError`. */
+export function parseMemory(size: number | string): number {
+  const match = /^(\d+)\s*(?:([mMgG])(?:i?[bB])?)?$/.exec(String(size).trim());
+  if (match === null) {
+    throw new LaunchError(`'${size}' is not a memory size: give whole megabytes, e.g. ${DEFAULT_MEMORY_MEGABYTES}.`);
+  }
+  const megabytes = Number(match[1]) * (match[2]?.toLowerCase() === 'g' ? 1024 : 1);
+  if (megabytes === 0) {
+    throw new LaunchError(
+      `a guest cannot live without memory: give it some megabytes, e.g. ${DEFAULT_MEMORY_MEGABYTES}.`,
+    );
+  }
+  if (megabytes > LARGEST_MEMORY_MEGABYTES) {
+    throw new LaunchError(
+      `${match[0]}${match[2] === undefined ? ' MB' : ''} of memory is too much: the lguest board takes at most ` +
+        `${LARGEST_MEMORY_MEGABYTES} MB, because the guest's kernel reaches its memory through the gigabyte of ` +
+        'addresses above 0xC0000000 and the Host keeps 4 MB of that.',
+    );
+  }
+  return megabytes * MEGABYTE;
+}

@@ -1,0 +1,391 @@
+/*L:160
+ * The life of a machine
+ *
+ * `VirtualMachine` is what the command and every other program see: it starts a machine, lets it run in small turns
+ * between which the rest of the program lives on, passes bytes in and out of its console, and tells when and why it
+ * ended. The guest may restart in between as often as it likes; the machine's owner need not care.
+ */
+import type { BootFile } from '../boot/image.js';
+import { readSymbols, type SymbolTable } from '../debug/symbols.js';
+import type { DetectedGeneration } from '../host/host.js';
+import { detectPlatform } from '../platform/detect.js';
+import type { Platform } from '../platform/platform.js';
+import { type ClockState, type MachineClock, RealClock, VirtualClock } from './clock.js';
+import type { Ending } from './ending.js';
+import { Events } from './events.js';
+import { InputQueue } from './input-queue.js';
+import { LaunchError } from './launch-error.js';
+import { loadFile } from './load-files.js';
+import { LguestMachine, type MachineState } from './machine.js';
+import { DEFAULT_MEMORY_MEGABYTES, MEGABYTE, parseMemory, type VirtualMachineOptions } from './options.js';
+import { type LoopResult, RunLoop } from './run-loop.js';
+import { addStatistics, emptyCounts, type MachineCounts, type Statistics } from './statistics.js';
+import { Watcher } from './watcher.js';
+
+/** What a machine tells, and with what. */
+export interface MachineEvents {
+  /** Console output; the bytes are the listener's. */
+  output: [bytes: Uint8Array];
+  /** `write` may be called again after it returned false. */
+  drain: [];
+  /** A hypercall is about to be served; `args` are four unsigned numbers, reused afterwards. */
+  hypercall: [call: number, args: readonly number[], viaRing: boolean];
+  trap: [vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean];
+  interrupt: [irq: number, eip: number];
+  /** The guest has introduced itself (LGUEST_INIT). */
+  initialised: [guest: DetectedGeneration];
+  /** The guest has restarted; it boots anew. */
+  restart: [];
+  /** Something odd that does not end the guest. */
+  warning: [text: string];
+  ended: [ending: Ending];
+}
+
+/** What the guest asked for last, for the message when it dies. */
+export interface LastHypercall {
+  name: string;
+  viaRing: boolean;
+  /** Address of the instruction behind it. */
+  eip: number;
+}
+
+/** A whole machine between two turns, as a value. */
+export interface Snapshot {
+  version: 1;
+  machine: MachineState;
+  clock: ClockState;
+  /** Console input the guest has not been offered yet. */
+  input: Uint8Array[];
+  /** Instructions of the lives before the last restart. */
+  earlierInstructions: number;
+}
+
+/** Everything a boot needs; read again at every restart. */
+interface Files {
+  kernel: BootFile;
+  initrd: BootFile | undefined;
+}
+
+/** The sentences of endings that are not the guest's own. */
+const ENDINGS: Record<Exclude<LoopResult, 'stopped'>, Ending> = {
+  asked: { reason: 'stopped', text: 'stopped' },
+  'instruction-limit': { reason: 'instruction-limit', text: 'the limit of instructions is reached' },
+  'time-limit': { reason: 'time-limit', text: 'the limit of time is reached' },
+  asleep: { reason: 'asleep', text: 'the guest sleeps, and nothing can ever wake it' },
+};
+
+/**
+ * A virtual machine.
+ *
+ * ```ts
+ * await using vm = await VirtualMachine.start({ memory: 64, kernel: 'vmlinux', initrd: 'root.cpio.gz' });
+ * vm.on('output', (bytes) => process.stdout.write(bytes));
+ * vm.write('uname -a\n');
+ * const ending = await vm.ended;
+ * ```
+ */
+export class VirtualMachine {
+  /** Resolves when the machine has come to its end. Rejects only if lguest itself, or a listener, is broken. */
+  readonly ended: Promise<Ending>;
+  private readonly options: VirtualMachineOptions;
+  private readonly platform: Platform;
+  private readonly ramBytes: number;
+  private readonly clock: MachineClock;
+  private readonly loop: RunLoop;
+  private readonly input: InputQueue;
+  private readonly events = new Events<MachineEvents>();
+  private readonly watcher: Watcher;
+  private readonly startNs: number;
+  private readonly startCpuNs: number | undefined;
+  private machine: LguestMachine;
+  private files: Files;
+  private inputEnded = false;
+  private resetAsked = false;
+  private ending: Ending | undefined;
+  private restarts = 0;
+  /** Sums over the lives before the last restart. */
+  private earlierInstructions = 0;
+  private earlierCounts: MachineCounts = emptyCounts();
+  /** Undefined: not looked for yet; null: there are none. */
+  private symbols: SymbolTable | null | undefined;
+  private begin: () => void = () => {};
+
+  /**
+   * Builds a machine, boots it and lets it run. Resolves once the guest is about to run its first instruction;
+   * rejects with a `LaunchError` or `BootError`, whose message is a sentence for people, if it cannot.
+   */
+  static async start(options: VirtualMachineOptions): Promise<VirtualMachine> {
+    const machine = await VirtualMachine.create(options);
+    machine.run();
+    return machine;
+  }
+
+  /** As `start`, but the guest waits for `run`, so that one can listen from the first instruction on. */
+  static async create(options: VirtualMachineOptions): Promise<VirtualMachine> {
+    const platform = options.platform ?? (await detectPlatform());
+    const ramBytes = parseMemory(options.memory ?? DEFAULT_MEMORY_MEGABYTES);
+    if (options.board === 'pc') {
+      throw new LaunchError(
+        'the pc board is not here yet: take a kernel with lguest support and leave out --board=pc.',
+      );
+    }
+    const files = await loadFiles(platform, options);
+    let symbols: SymbolTable | undefined;
+    if (options.symbols !== undefined) {
+      const file = await loadFile(platform, options.symbols, 'the symbol file');
+      symbols = readSymbols(file.bytes);
+      if (symbols === undefined) {
+        throw new LaunchError(
+          `${file.name} has no symbols in it: name a System.map or an ELF vmlinux that was not stripped.`,
+        );
+      }
+    }
+    return new VirtualMachine(options, platform, ramBytes, files, symbols);
+  }
+
+  private constructor(
+    options: VirtualMachineOptions,
+    platform: Platform,
+    ramBytes: number,
+    files: Files,
+    symbols: SymbolTable | undefined,
+  ) {
+    this.options = options;
+    this.platform = platform;
+    this.ramBytes = ramBytes;
+    this.files = files;
+    this.symbols = symbols;
+    this.startNs = platform.monotonicNs();
+    this.startCpuNs = platform.cpuTimeNs();
+    const retired = (): number => this.instructions;
+    this.clock = options.clock === 'virtual' ? new VirtualClock(retired) : new RealClock(platform);
+    this.input = new InputQueue(
+      (bytes) => this.machine.offerInput(bytes),
+      () => this.events.emit('drain'),
+    );
+    this.watcher = new Watcher(this.events, options.trace, {
+      retired,
+      peek: (gpa, length) => this.machine.peek(gpa, length),
+      generation: () => this.machine.host.generation?.generation.tag,
+      symbol: (address) => this.symbolAt(address),
+    });
+    this.loop = new RunLoop(platform, this.clock, options);
+    this.loop.canBeWoken = () => !this.inputEnded;
+    this.loop.blocked = () => options.output?.ready?.();
+    this.loop.beforePause = () => this.watcher.flush();
+    this.machine = this.build();
+    if (options.input !== undefined && options.input !== 'open') {
+      this.write(options.input);
+      this.endInput();
+    }
+    const begun = new Promise<void>((resolve) => {
+      this.begin = resolve;
+    });
+    this.ended = begun.then(() => this.live());
+    // Whoever never asks how it ended must not be ended by that.
+    this.ended.catch(() => {});
+  }
+
+  /** Lets a machine made with `create` run. */
+  run(): void {
+    this.begin();
+  }
+
+  /** Calls `listener` on every event of that name; the result takes it back. */
+  on<Name extends keyof MachineEvents>(event: Name, listener: (...args: MachineEvents[Name]) => void): () => void {
+    return this.events.on(event, listener);
+  }
+
+  /** Console input. False: that is enough for now, wait for 'drain' (nothing is lost either way). */
+  write(input: Uint8Array | string): boolean {
+    const more = this.input.push(typeof input === 'string' ? new TextEncoder().encode(input) : input);
+    this.loop.wake();
+    return more;
+  }
+
+  /** No more input will come. The guest goes on; it only matters to limits (see the ending 'asleep'). */
+  endInput(): void {
+    this.inputEnded = true;
+    this.loop.wake();
+  }
+
+  /** Stops running guest code, after the present turn. Its clock goes on. */
+  pause(): void {
+    this.loop.pause();
+  }
+  resume(): void {
+    this.loop.resume();
+  }
+
+  /** Restarts the guest as if it had asked for it: fresh memory, files read again. */
+  reset(): void {
+    this.resetAsked = true;
+    this.loop.stop();
+  }
+
+  /** Ends the machine; `ended` resolves with the reason 'stopped' unless it had ended before. */
+  async stop(): Promise<Ending> {
+    this.resetAsked = false;
+    this.begin();
+    this.loop.stop();
+    return this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => {});
+  }
+
+  /** Instructions retired since the start, over all restarts. */
+  get instructions(): number {
+    return this.earlierInstructions + ((this.machine as LguestMachine | undefined)?.retired ?? 0);
+  }
+
+  /** What LGUEST_INIT has shown of the guest; undefined before. */
+  get guest(): DetectedGeneration | undefined {
+    return this.machine.host.generation;
+  }
+
+  get lastHypercall(): LastHypercall | undefined {
+    const { call, name, viaRing, eip } = this.machine.host.lastHypercall;
+    return call < 0 ? undefined : { name: name || `hypercall ${call}`, viaRing, eip };
+  }
+
+  /** Where the processor is: the address of its next instruction. */
+  get eip(): number {
+    return this.machine.host.cpu.state.eip;
+  }
+
+  /** What was loaded where, one line each. */
+  get loadReport(): readonly string[] {
+    return this.machine.loaded.report;
+  }
+
+  /** Whether the trace that was asked for is being written. */
+  get tracing(): boolean {
+    return this.watcher.tracing;
+  }
+  set tracing(on: boolean) {
+    this.watcher.tracing = on;
+  }
+
+  /** The nearest symbol at or below an address of the guest's kernel, as `name+0x12`, if any is known. */
+  symbolAt(address: number): string | undefined {
+    this.symbols ??= readSymbols(this.files.kernel.bytes) ?? null;
+    return this.symbols?.nearest(address);
+  }
+
+  /** What has happened so far. */
+  stats(): Statistics {
+    const seconds = (ns: number): number => ns / 1e9;
+    const cpuNs = this.platform.cpuTimeNs();
+    const { instructions, guest } = this;
+    const runSeconds = seconds(this.loop.runNs);
+    return {
+      version: 1,
+      board: 'lguest',
+      generation: guest?.generation.tag,
+      instruction: guest?.instruction,
+      pae: guest?.pae,
+      release: guest?.release,
+      memoryMegabytes: this.ramBytes / MEGABYTE,
+      restarts: this.restarts,
+      instructions,
+      ...addStatistics(this.earlierCounts, this.machine.host.statistics),
+      wallSeconds: seconds(this.platform.monotonicNs() - this.startNs),
+      runSeconds,
+      cpuSeconds: cpuNs === undefined || this.startCpuNs === undefined ? undefined : seconds(cpuNs - this.startCpuNs),
+      instructionsPerSecond: runSeconds > 0 ? instructions / runSeconds : 0,
+    };
+  }
+
+  /** The whole machine as a value. Between turns only: not from inside a listener of a guest event. */
+  save(): Snapshot {
+    return {
+      version: 1,
+      machine: this.machine.save(),
+      clock: this.clock.save(),
+      input: this.input.save(),
+      earlierInstructions: this.earlierInstructions,
+    };
+  }
+
+  /** Goes on from `snapshot`, which must come from a machine with the same memory and devices. */
+  load(snapshot: Snapshot): void {
+    this.earlierInstructions = snapshot.earlierInstructions;
+    this.machine.load(snapshot.machine, () => this.clock.load(snapshot.clock));
+    this.input.load(snapshot.input);
+    this.loop.wake();
+  }
+
+  private build(): LguestMachine {
+    const { options } = this;
+    const { append = [], generation = 'auto', pae = 'auto' } = options;
+    return new LguestMachine({
+      ramBytes: this.ramBytes,
+      kernel: this.files.kernel,
+      initrd: this.files.initrd,
+      kernelArguments: typeof append === 'string' ? [append] : append,
+      time: this.clock,
+      override: { tag: generation === 'auto' ? undefined : generation, pae: pae === 'auto' ? undefined : pae },
+      observer: this.watcher,
+      torture: options.torture ?? {},
+      output: (bytes) => {
+        options.output?.write(bytes);
+        this.events.emit('output', bytes);
+      },
+      inputWanted: () => this.input.drain(),
+      warn: (text) => this.events.emit('warning', text),
+    });
+  }
+
+  /** From the first instruction to the end, over all restarts. */
+  private async live(): Promise<Ending> {
+    const runnable = {
+      run: (maxInstructions: number) => this.watcher.run(this.machine.host, maxInstructions),
+      wakeAtNs: () => this.machine.host.wakeAtNs(),
+      retired: () => this.instructions,
+    };
+    try {
+      for (;;) {
+        const result = await this.loop.run(runnable);
+        const stopped = this.machine.stopped;
+        if (this.resetAsked || (result === 'stopped' && stopped?.kind === 'restart')) {
+          await this.restart();
+          continue;
+        }
+        if (result !== 'stopped') return this.end(ENDINGS[result]);
+        return this.end({ reason: stopped?.kind === 'power-off' ? 'power-off' : 'killed', text: stopped?.text ?? '' });
+      }
+    } finally {
+      this.watcher.flush();
+    }
+  }
+
+  private end(ending: Ending): Ending {
+    this.ending = ending;
+    this.events.emit('ended', ending);
+    return this.ending;
+  }
+
+  /** A new life: everything but console, clock and counts begins anew. A file that has gone ends the machine. */
+  private async restart(): Promise<void> {
+    if (this.resetAsked) this.loop.takeBackStop();
+    this.resetAsked = false;
+    this.files = await loadFiles(this.platform, this.options);
+    if (this.options.symbols === undefined) this.symbols = undefined;
+    const { retired } = this.machine;
+    this.earlierCounts = addStatistics(this.earlierCounts, this.machine.host.statistics);
+    this.machine = this.build();
+    this.earlierInstructions += retired;
+    this.restarts++;
+    this.events.emit('restart');
+    this.input.drain();
+  }
+}
+
+async function loadFiles(platform: Platform, options: VirtualMachineOptions): Promise<Files> {
+  return {
+    kernel: await loadFile(platform, options.kernel, 'the kernel'),
+    initrd: options.initrd === undefined ? undefined : await loadFile(platform, options.initrd, 'the initrd'),
+  };
+}

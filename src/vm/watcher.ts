@@ -1,0 +1,89 @@
+import { describeInstruction } from '../debug/trace-instruction.js';
+import { Tracer, type TraceView } from '../debug/trace.js';
+import type { DetectedGeneration, HostObserver, LguestHost } from '../host/host.js';
+import type { Events } from './events.js';
+import type { TraceOptions } from './options.js';
+import type { TurnResult } from './run-loop.js';
+import type { MachineEvents } from './virtual-machine.js';
+
+/** First vector of the 32 interrupts (lguest-abi.md, §5.6). */
+const FIRST_IRQ_VECTOR = 0x20;
+
+/** Most single steps in a turn of an instruction trace, so that keys still have an effect. */
+const STEPS_PER_TURN = 10_000;
+
+/** Hears what the Host tells, over all lives of the machine, and passes it on to trace and listeners. */
+export class Watcher implements HostObserver {
+  private readonly events: Events<MachineEvents>;
+  private readonly tracer: Tracer | undefined;
+  private readonly topics: ReadonlySet<string>;
+  /** Instruction trace: the instruction that is about to run, not yet written down, and the Host it runs on. */
+  private step: { host: LguestHost; eip: number; text: string } | undefined;
+
+  constructor(events: Events<MachineEvents>, trace: TraceOptions | undefined, view: TraceView) {
+    this.events = events;
+    this.tracer = trace === undefined ? undefined : new Tracer(trace.topics, view, trace.write);
+    this.topics = this.tracer?.topics ?? new Set();
+  }
+
+  get tracing(): boolean {
+    return this.tracer?.enabled ?? false;
+  }
+  set tracing(on: boolean) {
+    if (this.tracer !== undefined) this.tracer.enabled = on;
+  }
+
+  flush(): void {
+    this.tracer?.flush();
+  }
+
+  hypercall(call: number, args: readonly number[], viaRing: boolean): void {
+    this.writeStep();
+    if (this.topics.has('hypercalls')) this.tracer?.hypercall(call, args, viaRing);
+    this.events.emit('hypercall', call, args, viaRing);
+  }
+
+  trap(vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean): void {
+    this.writeStep();
+    if (this.topics.has('traps')) this.tracer?.trap(vector, errorCode, eip, cpl, address, reflected);
+    this.events.emit('trap', vector, errorCode, eip, cpl, address, reflected);
+  }
+
+  interrupt(irq: number, eip: number): void {
+    if (this.topics.has('interrupts')) this.tracer?.interrupt(irq, eip);
+    // What runs next is not what we thought, but the handler's first instruction.
+    if (this.step !== undefined) this.step = lookAt(this.step.host, this.step.host.idt.handler(FIRST_IRQ_VECTOR + irq));
+    this.events.emit('interrupt', irq, eip);
+  }
+
+  initialised(guest: DetectedGeneration): void {
+    this.events.emit('initialised', guest);
+  }
+
+  /** A turn of the guest. With an instruction trace it is made of single steps. */
+  run(host: LguestHost, maxInstructions: number): TurnResult {
+    if (!this.tracing || !this.topics.has('instructions')) return host.run(maxInstructions);
+    const { state } = host.cpu;
+    for (let left = Math.min(maxInstructions, STEPS_PER_TURN); left > 0; left--) {
+      const before = state.retired;
+      this.step = lookAt(host, state.eip);
+      const result = host.run(1);
+      if (state.retired !== before || result === 'stopped') this.writeStep();
+      this.step = undefined;
+      if (result !== 'running') return result;
+    }
+    return 'running';
+  }
+
+  /** Writes the instruction under way down, once. */
+  private writeStep(): void {
+    if (this.step === undefined) return;
+    const { eip, text } = this.step;
+    this.step = undefined;
+    this.tracer?.instruction(eip, text);
+  }
+}
+
+function lookAt(host: LguestHost, eip: number): { host: LguestHost; eip: number; text: string } {
+  return { host, eip, text: describeInstruction(host.cpu, eip) };
+}
