@@ -27,7 +27,7 @@ export interface Section {
   file: string;
   /** Line of the marker, counted from 1. */
   line: number;
-  /** First line of the comment, where it stands alone and is no sentence; else empty. */
+  /** First line of the comment, where it is short and stands alone; else empty. */
   title: string;
   /** The rest of the comment, without its frame. */
   text: string;
@@ -47,7 +47,7 @@ const IMPORTS = /^import\b[^;]*;\n/gm;
 
 /** Splits a heading from the text below it. */
 function splitTitle(comment: string): { title: string; text: string } {
-  const [, title, text] = /^([^\n]*[^.\n])\n\n([\s\S]*)$/.exec(comment) ?? [];
+  const [, title, text] = /^([^\n]{1,60}?)\.?\n\n([\s\S]*)$/.exec(comment) ?? [];
   return { title: title ?? '', text: text ?? comment };
 }
 

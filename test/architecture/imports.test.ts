@@ -30,6 +30,7 @@ test('no room imports a room that imports it, directly or by way of others', () 
 
 test('imports are found in every form', () => {
   const source = `
+    /* import z from 'package'; */ // import z from 'package';
     import a from './a.js';
     import type { B } from "./b.js";
     import {

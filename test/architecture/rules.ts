@@ -46,21 +46,27 @@ export function roomOf(path: string): string | undefined {
   return top === 'src' && third !== undefined ? second : undefined;
 }
 
+const COMMENT_OR_STRING = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
+
+/** `source` with comments blanked; a `//` in a plain string is none. */
+function stripComments(source: string): string {
+  return source.replace(COMMENT_OR_STRING, (text) => (text.startsWith('/') ? ' ' : text));
+}
+
+/** `source` with comments and the contents of plain strings blanked; template literals stay. */
+function stripCommentsAndStrings(source: string): string {
+  return source.replace(COMMENT_OR_STRING, (text) => (text.startsWith('/') ? ' ' : "''"));
+}
+
 /** Module specifiers of static, dynamic and re-exporting imports, types included. */
 export function importsOf(source: string): string[] {
   const pattern = /(?:(?<![.\w$])(?:import|from)|(?<![.\w$])import\s*\()\s*(['"])([^'"\n]+)\1/g;
-  return [...source.matchAll(pattern)].map((match) => match[2]!);
+  return [...stripComments(source).matchAll(pattern)].map((match) => match[2]!);
 }
 
 /** Whether `code` gives the name its own meaning, as a parameter or a declaration. */
 function declares(code: string, name: string): boolean {
   return new RegExp(`\\b(?:const|let|function|class|interface|type)\\s+${name}\\b|[(,]\\s*${name}\\s*[:,)]`).test(code);
-}
-
-/** `source` with comments and the contents of plain strings blanked; template literals stay. */
-export function stripCommentsAndStrings(source: string): string {
-  const pattern = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
-  return source.replace(pattern, (text) => (text.startsWith('/') ? ' ' : "''"));
 }
 
 /** One sentence for each rule that the file breaks. */
