@@ -49,7 +49,7 @@ function main() {
     console.error(`lguest: ${error.message}`);
     if (names.length === 0) return false;
   }
-  if (names.length === 0 && !checkStyle()) return false;
+  const styled = names.length > 0 || checkStyle();
   const files = testFiles().filter((file) => existsSync(join(root, file)));
   if (files.length === 0) {
     console.error(`lguest: no test file matches ${names.join(' ')}`);
@@ -57,7 +57,9 @@ function main() {
   }
   const options = ['--test', '--test-concurrency=2', '--test-reporter=spec', `--test-timeout=${HANG_MS}`];
   options.push('--enable-source-maps', ...flags);
-  return step(process.execPath, [...options, ...files]);
+  const passed = step(process.execPath, [...options, ...files]);
+  if (!styled) console.error('lguest: lint or format check failed, see the beginning (npm run format mends the format)');
+  return passed && styled;
 }
 
 process.exitCode = main() ? 0 : 1;
