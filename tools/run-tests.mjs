@@ -58,7 +58,8 @@ function main() {
   const options = ['--test', '--test-concurrency=2', '--test-reporter=spec', `--test-timeout=${HANG_MS}`];
   options.push('--enable-source-maps', ...flags);
   const passed = step(process.execPath, [...options, ...files]);
-  if (!styled) console.error('lguest: lint or format check failed, see the beginning (npm run format mends the format)');
+  if (!styled)
+    console.error('lguest: lint or format check failed, see the beginning (npm run format mends the format)');
   return passed && styled;
 }
 
