@@ -3,7 +3,14 @@
  * (FLD, FST m32fp and m64fp; Intel SDM vol. 1, 4.2.2, 8.5.4–8.5.6).
  */
 
-import { denormalOperand, type FpuEnvironment, invalidOperation, overflow, precisionLoss, underflow } from './environment.js';
+import {
+  denormalOperand,
+  type FpuEnvironment,
+  invalidOperation,
+  overflow,
+  precisionLoss,
+  underflow,
+} from './environment.js';
 import {
   defaultNaN,
   effectiveExponent,
@@ -86,7 +93,7 @@ export function toFloat64(env: FpuEnvironment, value: Float80): bigint {
 }
 
 function pack(format: NarrowFormat, sign: number, exponent: number, fraction: bigint): bigint {
-  return (BigInt((sign * (format.maximumExponent + 1)) + exponent) << BigInt(format.precision - 1)) + fraction;
+  return (BigInt(sign * (format.maximumExponent + 1) + exponent) << BigInt(format.precision - 1)) + fraction;
 }
 
 function narrow(env: FpuEnvironment, format: NarrowFormat, value: Float80): bigint {

@@ -5,7 +5,17 @@
  */
 
 import { type FpuEnvironment, invalidOperation, precisionLoss, type Rounding } from './environment.js';
-import { effectiveExponent, exponentBias, type Float80, isFinite80, isInfinity, isZero, makeFloat80, positiveZero, zero } from './float80.js';
+import {
+  effectiveExponent,
+  exponentBias,
+  type Float80,
+  isFinite80,
+  isInfinity,
+  isZero,
+  makeFloat80,
+  positiveZero,
+  zero,
+} from './float80.js';
 import { settleOperand, stopsAtDenormal } from './operands.js';
 import { bitLength, shiftRightRounded } from './round.js';
 

@@ -85,6 +85,17 @@ export class FpuEnvironment {
     return this.suppressed;
   }
 
+  /**
+   * Stack underflow (an operand is empty) or overflow (a push onto a register
+   * that is not): IE, SF and C1 = overflow. True if the instruction ends here;
+   * else its result is the default NaN, the integer indefinite or "unordered".
+   */
+  stackFault(overflowed: boolean): boolean {
+    this.status |= stackFault;
+    this.setC1(overflowed);
+    return this.stop(invalidOperation);
+  }
+
   setConditions(c0: boolean, c2: boolean, c3: boolean): void {
     this.status &= ~(conditionC0 | conditionC2 | conditionC3);
     if (c0) this.status |= conditionC0;

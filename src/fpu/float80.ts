@@ -53,6 +53,7 @@ export function writeFloat80(view: DataView, offset: number, value: Float80): vo
 export const positiveZero: Float80 = makeFloat80(0, 0, 0n);
 export const negativeZero: Float80 = makeFloat80(1, 0, 0n);
 export const one: Float80 = makeFloat80(0, exponentBias, integerBit);
+export const negativeOne: Float80 = makeFloat80(1, exponentBias, integerBit);
 /** The answer to a masked invalid operation ("real indefinite"). */
 export const defaultNaN: Float80 = makeFloat80(1, maximumExponent, integerBit | quietBit);
 

@@ -1,6 +1,7 @@
 /** The x87 arithmetic unit: values, environment and one function per operation. */
 
 export * from './add.js';
+export * from './arctangent.js';
 export * from './compare.js';
 export * from './constants.js';
 export * from './convert-decimal.js';
@@ -9,10 +10,13 @@ export * from './convert-integer.js';
 export * from './divide.js';
 export * from './environment.js';
 export * from './examine.js';
+export * from './exponential.js';
 export * from './float80.js';
+export * from './logarithm.js';
 export * from './multiply.js';
 export * from './operands.js';
 export * from './remainder.js';
 export * from './round.js';
 export * from './scale.js';
 export * from './square-root.js';
+export * from './trigonometric.js';

@@ -3,7 +3,7 @@
 import { conditionC0, conditionC1, conditionC2, conditionC3, type FpuEnvironment } from './environment.js';
 import { effectiveExponent, type Float80, isInfinity, isZero, zero } from './float80.js';
 import { invalid, settleOperands, stopsAtDenormal } from './operands.js';
-import { bitLength, roundResult } from './round.js';
+import { leadingExponent, roundResult } from './round.js';
 
 /** FPREM: the remainder of a ÷ b with the quotient truncated. */
 export function partialRemainder(env: FpuEnvironment, a: Float80, b: Float80): Float80 {
@@ -21,21 +21,16 @@ function remainder(env: FpuEnvironment, a: Float80, b: Float80, nearest: boolean
   if (settled !== undefined) return settled;
   if (isInfinity(a) || isZero(b)) return invalid(env);
   if (stopsAtDenormal(env, a, b)) return a;
-  if (isZero(a) || isInfinity(b)) {
-    setQuotient(env, 0n);
-    return isZero(a) ? a : reduce(env, a, 0n, 0);
-  }
+  if (isZero(a) || isInfinity(b)) return keep(env, a);
   const distance = leadingExponent(a) - leadingExponent(b);
-  if (distance < -1) {
-    setQuotient(env, 0n);
-    return reduce(env, a, 0n, 0);
-  }
+  if (distance < -1) return keep(env, a);
   return distance < 64 ? finish(env, a, b, nearest) : reducePartially(env, a, b, distance);
 }
 
-/** The exponent of the highest bit that is set, as the normalizer sees it. */
-function leadingExponent(value: Float80): number {
-  return effectiveExponent(value) + bitLength(value.significand) - 64;
+/** The quotient is zero. A denormal that stays is still a tiny result to an unmasked UE. */
+function keep(env: FpuEnvironment, a: Float80): Float80 {
+  setQuotient(env, 0n);
+  return isZero(a) ? a : roundResult(env, a.sign, effectiveExponent(a), a.significand, 64);
 }
 
 /** The quotient is small enough to be formed completely: C2 = 0 and C0 C3 C1 its low three bits. */
@@ -67,10 +62,9 @@ function reducePartially(env: FpuEnvironment, a: Float80, b: Float80, distance: 
   return reduce(env, a, rest, Math.min(effectiveExponent(a), effectiveExponent(a) - shift));
 }
 
-/** ±rest at `exponent`, with the sign of the dividend; exponent 0 stands for the dividend itself. */
+/** The rest at `exponent`, with the sign of the dividend if positive. Exact, so C1 is left to the quotient. */
 function reduce(env: FpuEnvironment, dividend: Float80, rest: bigint, exponent: number): Float80 {
   const conditions = env.status & conditionC1;
-  if (exponent === 0) return roundResult(env, dividend.sign, effectiveExponent(dividend), dividend.significand, 64);
   if (rest === 0n) return zero(dividend.sign);
   const sign = rest < 0n ? dividend.sign ^ 1 : dividend.sign;
   const result = roundResult(env, sign, exponent, rest < 0n ? -rest : rest, 64);
@@ -83,4 +77,3 @@ function setQuotient(env: FpuEnvironment, quotient: bigint): void {
   env.setConditions((low & 4) !== 0, false, (low & 2) !== 0);
   env.setC1((low & 1) !== 0);
 }
-

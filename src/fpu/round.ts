@@ -10,15 +10,32 @@
  */
 
 import { type FpuEnvironment, overflow, precisionLoss, type Rounding, underflow } from './environment.js';
-import { type Float80, infinity, makeFloat80, maximumExponent, zero } from './float80.js';
+import { type Float80, infinity, integerBit, makeFloat80, maximumExponent, zero } from './float80.js';
 
 /** Added to or taken from the exponent of a register result when OE or UE is unmasked. */
 export const exponentAdjustment = 24576;
 
+const maximumSignificand = (1n << 64n) - 1n;
+
+/** 2^0 … 2^511, since making a bigint costs more than looking one up. */
+const powersOfTwo: readonly bigint[] = Array.from({ length: 512 }, (_, power) => 1n << BigInt(power));
+
+function powerOfTwo(power: number): bigint {
+  return powersOfTwo[power] ?? 1n << BigInt(power);
+}
+
 /** The number of bits of a positive bigint below 2^1023. */
 export function bitLength(value: bigint): number {
+  // The logarithm of the nearest double is off by less than one.
   const estimate = Math.floor(Math.log2(Number(value)));
-  return value >> BigInt(estimate) === 0n ? estimate : estimate + (value >> BigInt(estimate + 1) === 0n ? 1 : 2);
+  if (value < powerOfTwo(estimate)) return estimate;
+  return value < powerOfTwo(estimate + 1) ? estimate + 1 : estimate + 2;
+}
+
+/** The biased exponent a finite nonzero value would have if it were normal; below 1 for denormals. */
+export function leadingExponent(value: Float80): number {
+  if (value.exponent !== 0) return value.exponent;
+  return bitLength(value.significand) - 63;
 }
 
 /**
@@ -36,17 +53,19 @@ export function shiftRightRounded(
   env.incremented = false;
   if (shift <= 0) return significand << BigInt(-shift);
   const kept = significand >> BigInt(shift);
-  const lost = significand - (kept << BigInt(shift));
+  const lost = BigInt.asUintN(shift, significand);
   if (lost === 0n) return kept;
   env.inexact = true;
-  env.incremented = roundsAway(rounding, sign, (kept & 1n) === 1n, lost, 1n << BigInt(shift - 1));
+  env.incremented = roundsAway(rounding, sign, kept, lost, shift);
   return env.incremented ? kept + 1n : kept;
 }
 
-function roundsAway(rounding: Rounding, sign: number, odd: boolean, lost: bigint, half: bigint): boolean {
+function roundsAway(rounding: Rounding, sign: number, kept: bigint, lost: bigint, shift: number): boolean {
   switch (rounding) {
-    case 0:
-      return lost > half || (lost === half && odd);
+    case 0: {
+      const half = powerOfTwo(shift - 1);
+      return lost > half || (lost === half && (kept & 1n) === 1n);
+    }
     case 1:
       return sign === 1;
     case 2:
@@ -70,21 +89,21 @@ export function roundResult(
   precision: number = env.precision,
 ): Float80 {
   const length = bitLength(significand);
-  const spare = BigInt(64 - precision);
   let resultExponent = exponent + length - 64;
-  let rounded = shiftRightRounded(env, env.rounding, sign, significand, length - precision) << spare;
-  if (rounded >> 64n !== 0n) {
+  let rounded = shiftRightRounded(env, env.rounding, sign, significand, length - precision);
+  if (precision !== 64) rounded <<= BigInt(64 - precision);
+  if (rounded > maximumSignificand) {
     rounded >>= 1n;
     resultExponent++;
   }
   // Tininess is judged after rounding with unbounded exponent: this is that result.
   if (resultExponent <= 0) {
-    if (env.isMasked(underflow)) return roundDenormal(env, sign, exponent, significand, spare);
+    if (env.isMasked(underflow)) return roundDenormal(env, sign, exponent, significand, precision);
     env.raise(underflow);
     resultExponent += exponentAdjustment;
     if (resultExponent <= 0) return beyondAdjustment(env, zero(sign), false);
   } else if (resultExponent >= maximumExponent) {
-    if (env.isMasked(overflow)) return roundOverflow(env, sign, spare);
+    if (env.isMasked(overflow)) return roundOverflow(env, sign, precision);
     env.raise(overflow);
     resultExponent -= exponentAdjustment;
     if (resultExponent >= maximumExponent) return beyondAdjustment(env, infinity(sign), true);
@@ -100,21 +119,22 @@ function roundDenormal(
   sign: number,
   exponent: number,
   significand: bigint,
-  spare: bigint,
+  precision: number,
 ): Float80 {
-  const rounded = shiftRightRounded(env, env.rounding, sign, significand, 1 - exponent + Number(spare)) << spare;
+  const spare = 64 - precision;
+  const rounded = shiftRightRounded(env, env.rounding, sign, significand, 1 - exponent + spare) << BigInt(spare);
   if (env.inexact) env.raise(underflow | precisionLoss);
   env.setC1(env.incremented);
   if (rounded === 0n) return zero(sign);
-  return makeFloat80(sign, rounded >> 63n === 0n ? 0 : 1, rounded);
+  return makeFloat80(sign, rounded < integerBit ? 0 : 1, rounded);
 }
 
-function roundOverflow(env: FpuEnvironment, sign: number, spare: bigint): Float80 {
+function roundOverflow(env: FpuEnvironment, sign: number, precision: number): Float80 {
   env.raise(overflow | precisionLoss);
   const away = overflowsToInfinity(env.rounding, sign);
   env.setC1(away);
   if (away) return infinity(sign);
-  return makeFloat80(sign, maximumExponent - 1, ((1n << 64n) - 1n) & ~((1n << spare) - 1n));
+  return makeFloat80(sign, maximumExponent - 1, maximumSignificand - powerOfTwo(64 - precision) + 1n);
 }
 
 /** FSCALE can miss the range so far that no adjustment helps (SDM vol. 1, 8.5.4–8.5.5). */

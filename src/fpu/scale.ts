@@ -1,7 +1,16 @@
 /** FSCALE and FXTRACT (Intel SDM vol. 2, FSCALE and FXTRACT). */
 
 import { type FpuEnvironment, roundTowardZero, zeroDivide } from './environment.js';
-import { effectiveExponent, exponentBias, type Float80, infinity, isInfinity, isZero, makeFloat80, zero } from './float80.js';
+import {
+  effectiveExponent,
+  exponentBias,
+  type Float80,
+  infinity,
+  isInfinity,
+  isZero,
+  makeFloat80,
+  zero,
+} from './float80.js';
 import { roundedMagnitude, fromInteger } from './convert-integer.js';
 import { invalid, settleOperand, settleOperands, stopsAtDenormal } from './operands.js';
 import { bitLength, roundResult } from './round.js';

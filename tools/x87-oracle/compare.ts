@@ -38,7 +38,9 @@ for (let operation = 0; operation < operations.length; operation++) {
   }
   total += cases;
   wrong += different;
-  console.log(`${name}: ${cases} cases, ${different} different${lastPlace > 0 ? `, ${lastPlace} differ in the last place` : ''}`);
+  console.log(
+    `${name}: ${cases} cases, ${different} different${lastPlace > 0 ? `, ${lastPlace} differ in the last place` : ''}`,
+  );
 }
 console.log(`${total} cases, ${wrong} different`);
 process.exitCode = wrong > 0 ? 1 : 0;

@@ -71,10 +71,45 @@ const edges: readonly Raw[] = [
 
 /** Exponents near which formats, ranges and algorithms change. */
 const interestingExponents: readonly number[] = [
-  0, 1, 2, 63, 64, 65, 24575, 24576, 24577, 0x3fff, 0x3fff - 63, 0x3fff - 64, 0x3fff - 67, 0x3fff + 15, 0x3fff + 16,
-  0x3fff + 31, 0x3fff + 32, 0x3fff + 59, 0x3fff + 60, 0x3fff + 62, 0x3fff + 63, 0x3fff + 64, 0x3fff - 126, 0x3fff - 127,
-  0x3fff - 149, 0x3fff - 150, 0x3fff - 151, 0x3fff + 127, 0x3fff + 128, 0x3fff - 1022, 0x3fff - 1023, 0x3fff - 1074,
-  0x3fff - 1075, 0x3fff + 1023, 0x3fff + 1024, 0x7ffe, 0x7ffd, 0x7ffe - 63, 0x7fff,
+  0,
+  1,
+  2,
+  63,
+  64,
+  65,
+  24575,
+  24576,
+  24577,
+  0x3fff,
+  0x3fff - 63,
+  0x3fff - 64,
+  0x3fff - 67,
+  0x3fff + 15,
+  0x3fff + 16,
+  0x3fff + 31,
+  0x3fff + 32,
+  0x3fff + 59,
+  0x3fff + 60,
+  0x3fff + 62,
+  0x3fff + 63,
+  0x3fff + 64,
+  0x3fff - 126,
+  0x3fff - 127,
+  0x3fff - 149,
+  0x3fff - 150,
+  0x3fff - 151,
+  0x3fff + 127,
+  0x3fff + 128,
+  0x3fff - 1022,
+  0x3fff - 1023,
+  0x3fff - 1074,
+  0x3fff - 1075,
+  0x3fff + 1023,
+  0x3fff + 1024,
+  0x7ffe,
+  0x7ffd,
+  0x7ffe - 63,
+  0x7fff,
 ];
 
 function rollSignificand(dice: Dice): bigint {
@@ -147,14 +182,21 @@ function rollMemory(dice: Dice, operand: Operation['operand'], bytes: DataView, 
   if (operand === 'float32' || operand === 'float64') {
     const [width, exponentBits] = operand === 'float32' ? [32, 8] : [64, 11];
     const fractionBits = width - exponentBits - 1;
-    const exponent = dice.pick([0, 0, 1, (1 << exponentBits) - 1, (1 << exponentBits) - 2, dice.below(1 << exponentBits)]);
-    const significand = shape === 0 ? 0n : shape === 1 ? dice.long() >> BigInt(dice.below(64)) : rollSignificand(dice) << 1n;
+    const exponent = dice.pick([
+      0,
+      0,
+      1,
+      (1 << exponentBits) - 1,
+      (1 << exponentBits) - 2,
+      dice.below(1 << exponentBits),
+    ]);
+    const significand =
+      shape === 0 ? 0n : shape === 1 ? dice.long() >> BigInt(dice.below(64)) : rollSignificand(dice) << 1n;
     const fraction = BigInt.asUintN(64, significand) >> BigInt(64 - fractionBits);
     const sign = BigInt(dice.below(2)) << BigInt(width - 1);
     bytes.setBigUint64(offset, sign | (BigInt(exponent) << BigInt(fractionBits)) | fraction, true);
   } else if (operand === 'decimal') {
-    for (let i = 0; i < 10; i++)
-      if (shape !== 0) bytes.setUint8(offset + i, dice.below(10) | (dice.below(10) << 4));
+    for (let i = 0; i < 10; i++) if (shape !== 0) bytes.setUint8(offset + i, dice.below(10) | (dice.below(10) << 4));
     if (shape === 1) bytes.setBigUint64(offset, BigInt(dice.below(10)), true);
     bytes.setUint8(offset + 9, dice.word() & (shape === 2 ? 0xff : 0x80));
   } else if (operand !== 'float80' && shape < 2) {
@@ -174,7 +216,8 @@ function writeRaw(dice: Dice, raw: Raw, bytes: DataView, offset: number): void {
 function rollArgument(dice: Dice, name: string): Raw {
   if (dice.below(4) === 0) return rollRegister(dice);
   const significand = rollSignificand(dice);
-  if (name === 'f2xm1' || name === 'fyl2xp1') return { exponent: 0x3fff - 1 - dice.below(dice.pick([2, 20, 70, 400])), significand };
+  if (name === 'f2xm1' || name === 'fyl2xp1')
+    return { exponent: 0x3fff - 1 - dice.below(dice.pick([2, 20, 70, 400])), significand };
   if (name === 'fyl2x' && dice.below(3) === 0) return { exponent: 0x3ffe + dice.below(2), significand };
   if (name === 'fpatan' || name === 'fyl2x') return { exponent: rollExponent(dice), significand };
   return { exponent: 0x3fff + 64 - dice.below(dice.pick([66, 70, 100, 300])), significand };

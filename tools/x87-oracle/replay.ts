@@ -149,7 +149,28 @@ const extract: Operation = operation('fxtract', 'none', true, (state) => {
   push(state, significand);
 });
 
-const unimplemented = (name: string): Operation => ({ ...operation(name, 'register', true, () => {}), transcendental: true });
+function transcendental(name: string, operand: Operand, run: (state: State) => void): Operation {
+  return { ...operation(name, operand, true, run), transcendental: true };
+}
+
+/** FYL2X, FYL2XP1 and FPATAN replace ST(1) and pop. */
+function poppingBinary(name: string, compute: Binary): Operation {
+  return transcendental(name, 'register', (state) => {
+    const result = compute(state.env, state.stack[0]!, state.stack[1]!);
+    pop(state);
+    setTop(state, result);
+  });
+}
+
+/** FSINCOS and FPTAN replace ST(0) and push, unless the operand was out of range. */
+function pushingUnary(name: string, compute: (state: State) => readonly [fpu.Float80, fpu.Float80]): Operation {
+  return transcendental(name, 'none', (state) => {
+    const [result, pushed] = compute(state);
+    if ((state.env.status & fpu.conditionC2) !== 0) return;
+    setTop(state, result);
+    push(state, pushed);
+  });
+}
 
 /** In the numbering of `oracle.c`. */
 export const operations: readonly Operation[] = [
@@ -195,14 +216,20 @@ export const operations: readonly Operation[] = [
   constant('fldlg2', 'log10Of2'),
   constant('fldln2', 'lnOf2'),
   constant('fldz', 'zero'),
-  unimplemented('f2xm1'),
-  unimplemented('fyl2x'),
-  unimplemented('fyl2xp1'),
-  unimplemented('fptan'),
-  unimplemented('fpatan'),
-  unimplemented('fsin'),
-  unimplemented('fcos'),
-  unimplemented('fsincos'),
+  { ...unary('f2xm1', fpu.exponentialMinusOne), transcendental: true },
+  poppingBinary('fyl2x', fpu.logarithm),
+  poppingBinary('fyl2xp1', fpu.logarithmPlusOne),
+  pushingUnary('fptan', ({ env, stack }) => {
+    const result = fpu.tangent(env, stack[0]!);
+    return [result, fpu.tangentPush(result)];
+  }),
+  poppingBinary('fpatan', fpu.arctangent),
+  { ...unary('fsin', fpu.sine), transcendental: true },
+  { ...unary('fcos', fpu.cosine), transcendental: true },
+  pushingUnary('fsincos', ({ env, stack }) => {
+    const { sine, cosine } = fpu.sineAndCosine(env, stack[0]!);
+    return [sine, cosine];
+  }),
   binary('fadd m32', 'float32', fpu.add),
   binary('fadd m64', 'float64', fpu.add),
   binary('fsubr m32', 'float32', fpu.subtract, true),
