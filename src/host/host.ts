@@ -211,7 +211,8 @@ export class LguestHost implements Board, HypercallContext {
         }
         // A guest that can only fault must get on in time and in its budget, too.
         if (state.retired === before) state.retired = before + 1;
-        if (state.retired - this.clockLookedAt >= CLOCK_SLICE) this.lookAtClock();
+        const lookEvery = Math.min(CLOCK_SLICE, this.torture.timerEvery || CLOCK_SLICE);
+        if (state.retired - this.clockLookedAt >= lookEvery) this.lookAtClock();
       }
       return this.ended === undefined ? 'running' : 'stopped';
     } catch (error) {

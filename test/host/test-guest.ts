@@ -50,7 +50,7 @@ export function writeGuestData(memory: GuestMemory, gpa: number, name: LayoutNam
   memory.fill(gpa + layout.ringStatus, 64, 0xff);
   const noInterrupts = name === 'L0' ? 0xc010_0f00 : kernelAddress + 0x10_0f00;
   memory.write32(gpa + layout.noInterruptStart, noInterrupts);
-  if (layout.noInterruptEnd >= 0) memory.write32(gpa + layout.noInterruptEnd, noInterrupts + 6);
+  if (layout.noInterruptEnd >= 0) memory.write32(gpa + layout.noInterruptEnd, noInterrupts + 8);
   if (layout.kernelAddress >= 0) memory.write32(gpa + layout.kernelAddress, kernelAddress);
   if (layout.syscallVector >= 0) memory.write32(gpa + layout.syscallVector, 0x80);
 }
@@ -161,6 +161,26 @@ export class TestGuest {
       this.memory.read32(this.host.pageTables.locate(esp + 4 * index)),
     );
   }
+}
+
+/** Selectors of ring 3, and where its code and stack are put. */
+export const USER_CS = 0x73;
+export const USER_DS = 0x7b;
+export const USER_CODE = 0x18_0000;
+export const USER_STACK = 0x19_0000;
+
+/** Goes to ring 3 with IRET and is about to execute `bytes` there; the kernel's stack is STACK. */
+export function enterUser(guest: TestGuest, bytes: readonly number[], flags = 0x202): TestGuest {
+  guest.call(18, [14, 0xffff, 0x00cf_fa00]).call(18, [15, 0xffff, 0x00cf_f200]).call(7, [0x69, STACK, 1]);
+  guest.write(USER_CODE, [...bytes, ...LOOP]);
+  guest.registers[4] = STACK;
+  // push USER_DS; push USER_STACK; push flags; push USER_CS; push USER_CODE; iret
+  const push = (value: number) => [0x68, ...word(value)];
+  const frame = [USER_DS, USER_STACK, flags, USER_CS, USER_CODE].flatMap(push);
+  guest.write(CODE + 0x9000, [...frame, 0xcf]);
+  guest.state.eip = CODE + 0x9000;
+  guest.host.run(6);
+  return guest;
 }
 
 /** A guest that has passed LGUEST_INIT. */
