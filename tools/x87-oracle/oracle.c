@@ -28,7 +28,7 @@ static struct image before, after;
 static u8 memory[16];
 static unsigned long flags;
 
-/* The order of this list is the numbering of operations (see operations.mjs). */
+/* The order of this list is the numbering of operations (see replay.ts). */
 #define OPERATIONS(X) \
   X(0, "fadd %%st(1), %%st") X(1, "fsub %%st(1), %%st") X(2, "fsubr %%st(1), %%st") \
   X(3, "fmul %%st(1), %%st") X(4, "fdiv %%st(1), %%st") X(5, "fdivr %%st(1), %%st") \
