@@ -21,8 +21,8 @@ export const fixedLn2 = 0xb17217f7d1cf79abc9e3b39803f2f6af40f343267298b62d8a0d17
 export const fixedLog2E = 0x171547652b82fe1777d0ffda0d23a7d11d6aef551bad2b4b1164a2cd9a342648fbc3887eeaa2ed9acn;
 
 /**
- * Whether a finite nonzero operand is below 2^−70. There sin x, tan x and
- * arctan x differ from x by less than rounding sees (but do differ).
+ * Whether a finite nonzero operand is below 2^−70. There sin x and tan x
+ * differ from x by less than rounding to nearest sees, but do differ.
  */
 export function isSmall(value: Float80): boolean {
   return leadingExponent(value) < exponentBias - 70;

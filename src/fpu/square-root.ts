@@ -12,7 +12,7 @@ export function squareRoot(env: FpuEnvironment, a: Float80): Float80 {
   if (a.sign === 1) return invalid(env);
   if (stopsAtDenormal(env, a)) return a;
   if (isInfinity(a)) return a;
-  // a = radicand × 2^(2 × half) with a radicand of at least 132 bits, so a root of at least 66.
+  // a = radicand × 2^(power − shift), the exponent even; 133 bits of radicand make 66 of root.
   const power = effectiveExponent(a) - exponentBias - 63;
   const shift = 132 + (power & 1);
   const radicand = a.significand << BigInt(shift);
@@ -24,7 +24,7 @@ export function squareRoot(env: FpuEnvironment, a: Float80): Float80 {
 /** ⌊√n⌋ by Newton's iteration from above. */
 export function integerSquareRoot(n: bigint): bigint {
   const length = bitLength(n);
-  // 2^26 or so times an estimate that is right to about 50 bits, made an upper bound.
+  // The root of the leading bits is right to about 50 bits; two more make it an upper bound.
   const scale = Math.max(0, (length >> 1) - 50);
   let root = (BigInt(Math.floor(Math.sqrt(Number(n >> BigInt(2 * scale))))) + 2n) << BigInt(scale);
   for (;;) {
