@@ -27,7 +27,7 @@ test('the time-stamp counter ticks at the promised rate, beyond 32 bits', () => 
   assert.deepEqual(untrusted.clock.timestamp(), [5, 0]);
 });
 
-test('T56 of §12: the wall clock never goes back', () => {
+test('the wall clock never goes back', () => {
   const { now, memory, data, clock } = makeClock();
   data.attach(0x1000, LAYOUTS.L2);
   const shown = () => [memory.read32(0x1000 + 12), memory.read32(0x1000 + 16)];
