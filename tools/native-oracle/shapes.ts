@@ -1,0 +1,70 @@
+/** Which instructions there are to test: every encoding in every mode, size and kind of operand. */
+
+import type { Row } from '../../src/isa/builder.js';
+import { type Encoding, parseEncodings } from '../../src/isa/encoding.js';
+import { INSTRUCTIONS } from '../../src/isa/index.js';
+import { MODE_CODE16, MODE_STACK16, MODES } from './layout.js';
+
+export interface Shape {
+  readonly encoding: Encoding;
+  /** Index in `MODES`. */
+  readonly mode: number;
+  /** Prefixes 66 and 67. */
+  readonly operandPrefix: boolean;
+  readonly addressPrefix: boolean;
+  /** The r/m operand is in memory. */
+  readonly memory: boolean;
+  /** 0, 1 (F3) or 2 (F2). */
+  readonly repeat: number;
+}
+
+export const operand16 = (shape: Shape): boolean => (shape.mode === MODE_CODE16) !== shape.operandPrefix;
+export const address16 = (shape: Shape): boolean => (shape.mode === MODE_CODE16) !== shape.addressPrefix;
+export const stack16 = (shape: Shape): boolean => shape.mode === MODE_CODE16 || shape.mode === MODE_STACK16;
+
+/** Bits of operand n. */
+export function operandBits(shape: Shape, n: number): number {
+  const size = shape.encoding.operands[n]!.size;
+  return size === 'v' ? (operand16(shape) ? 16 : 32) : size;
+}
+
+/** Rows marked `system` whose meaning in ring 3 depends on nothing outside the test. */
+const USER_LEVEL_SYSTEM = new Set(['into', 'bound', 'ud0', 'ud1', 'ud2', 'pushf', 'popf', 'arpl']);
+
+export function isTestable(row: Row): boolean {
+  return (!row.system || USER_LEVEL_SYSTEM.has(row.name)) && (row.unit === undefined || row.unit === 'mmx');
+}
+
+const BOTH = [false, true];
+
+export function* shapesOf(encoding: Encoding): Generator<Shape> {
+  const { row } = encoding;
+  const rm = encoding.operands[encoding.rmOperand];
+  const memories = rm ? [...(rm.register ? [false] : []), ...(rm.memory ? [true] : [])] : [false];
+  const repeats = row.repeat === undefined ? [0] : [0, 1, 2];
+  // 66 on an MMX opcode makes an SSE2 one.
+  for (const memory of memories) {
+    const touches = memory || row.stack || row.addressSized || row.ends;
+    for (let mode = 0; mode < MODES.length; mode++) {
+      if (!touches && mode !== 0 && mode !== MODE_CODE16) continue;
+      for (const operandPrefix of encoding.sized ? BOTH : [false])
+        for (const addressPrefix of memory || row.addressSized ? BOTH : [false])
+          for (const repeat of repeats) yield { encoding, mode, operandPrefix, addressPrefix, memory, repeat };
+    }
+  }
+}
+
+/** Every shape of every instruction that ring 3 may run here. */
+export function allShapes(): Shape[] {
+  return parseEncodings(INSTRUCTIONS)
+    .filter((encoding) => isTestable(encoding.row))
+    .flatMap((encoding) => [...shapesOf(encoding)]);
+}
+
+/** One line for reports: `add Ev,Gv [mode 0 66 mem]`. */
+export function describeShape(shape: Shape): string {
+  const { encoding } = shape;
+  const opcode = (encoding.map ? '0f' : '') + encoding.opcode.toString(16).padStart(2, '0') + (encoding.digit >= 0 ? `/${encoding.digit}` : '');
+  const marks = [`mode ${shape.mode}`, shape.operandPrefix ? '66' : '', shape.addressPrefix ? '67' : '', shape.memory ? 'mem' : '', ['', 'f3', 'f2'][shape.repeat]!];
+  return `${encoding.row.name} ${opcode} [${marks.filter(Boolean).join(' ')}]`;
+}
