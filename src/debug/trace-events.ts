@@ -21,7 +21,7 @@ const TRAPS: Record<number, string> = {
   17: 'alignment check',
   18: 'machine check',
   19: 'simd error',
-  0x80: 'system call',
+  128: 'system call',
 };
 
 /** `14 page fault`; a vector without a name of its own is a software interrupt. */

@@ -76,6 +76,15 @@ export function describeDescriptor(low: number, high: number): string {
   return `${kind} base ${hex(base)} limit ${hex(limit)}, dpl ${dpl}${present}`;
 }
 
+/** NOTIFY kicks a queue, or prints a text (§9.4); what is there looks like one or the other. */
+function describeNotify(gpa: number, peek: Peek): string {
+  const bytes = peek(gpa, TEXT_BYTES);
+  const end = bytes.indexOf(0);
+  const isText =
+    end > 0 && bytes.subarray(0, end).every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13));
+  return isText ? `${hex(gpa)} ${quoteGuestText(gpa, peek)}` : hex(gpa);
+}
+
 const nothing = (): string => '';
 
 const SET_PMD_BEFORE_PAE: HypercallRow = {
@@ -108,7 +117,7 @@ const ROWS: Record<number, HypercallRow> = {
   },
   15: { name: 'SET_PGD', arguments: (a) => `pgdir=${hex(a[0]!)} index=${a[1]}` },
   16: { name: 'LOAD_TLS', arguments: (a) => `descriptors=${hex(a[0]!)} cpu=${a[1]}` },
-  17: { name: 'NOTIFY', arguments: (a) => hex(a[0]!) },
+  17: { name: 'NOTIFY', arguments: (a, peek) => describeNotify(a[0]!, peek) },
   18: { name: 'LOAD_GDT_ENTRY', arguments: (a) => `index=${a[0]} ${describeDescriptor(a[1]!, a[2]!)}` },
   19: { name: 'SEND_INTERRUPTS', arguments: nothing },
 };

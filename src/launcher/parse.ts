@@ -37,7 +37,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   while (index < argv.length) {
     const word = argv[index++]!;
     if (!onlyWords && word === '--') onlyWords = true;
-    else if (!onlyWords && word.length > 1 && word.startsWith('-')) index += applyOption(settings, word, argv[index]);
+    else if (!onlyWords && /^-[^\d]/.test(word)) index += applyOption(settings, word, argv[index]);
     else if (settings.memory === undefined && (settings.kernel === undefined || looksLikeMemory(word))) {
       settings.memory = parseMemoryWord(word);
     } else if (settings.kernel === undefined) {
@@ -97,7 +97,7 @@ function looksLikeMemory(word: string): boolean {
 
 /** The bare word where the memory size belongs; the likely mistakes get a sentence of their own. */
 function parseMemoryWord(word: string): number {
-  if (!/^\d/.test(word)) {
+  if (!/^-?\d/.test(word)) {
     throw new LaunchError(
       `the memory size is missing: '${word}' stands where the megabytes belong; write lguest ${DEFAULT_MEMORY_MEGABYTES} ${word === '' ? 'vmlinux' : word}.`,
     );

@@ -12,6 +12,8 @@
  *
  * Everything that is not exported here may change without notice.
  */
+export { BootError } from '../boot/boot-error.js';
+export type { DetectedGeneration as GuestDescription } from '../host/host.js';
 export type { Ending, EndingReason } from './ending.js';
 export { LaunchError } from './launch-error.js';
 export {

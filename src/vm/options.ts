@@ -15,6 +15,8 @@ export { TRACE_TOPICS, type TraceTopic };
 /** A running commentary: what to write about, and where to. */
 export interface TraceOptions {
   topics: readonly TraceTopic[];
+  /** false: nothing is written until `VirtualMachine.tracing` is set. */
+  enabled?: boolean;
   /** Takes some complete lines at a time. */
   write(text: string): void;
 }

@@ -1,5 +1,6 @@
 import { trapName } from '../debug/trace-events.js';
 import type { HostStatistics } from '../host/host.js';
+import type { Ending } from './ending.js';
 
 /** What the Host has counted, in the form that is shown and written. */
 export interface MachineCounts {
@@ -32,6 +33,8 @@ export interface Statistics extends MachineCounts {
   cpuSeconds: number | undefined;
   /** Instructions per second of `runSeconds`. */
   instructionsPerSecond: number;
+  /** How the machine ended; undefined while it runs. */
+  ending: Ending | undefined;
 }
 
 export function emptyCounts(): MachineCounts {

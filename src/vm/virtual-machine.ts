@@ -240,6 +240,10 @@ export class VirtualMachine {
     return this.earlierInstructions + ((this.machine as LguestMachine | undefined)?.retired ?? 0);
   }
 
+  get memoryMegabytes(): number {
+    return this.ramBytes / MEGABYTE;
+  }
+
   /** What LGUEST_INIT has shown of the guest; undefined before. */
   get guest(): DetectedGeneration | undefined {
     return this.machine.host.generation;
@@ -287,7 +291,7 @@ export class VirtualMachine {
       instruction: guest?.instruction,
       pae: guest?.pae,
       release: guest?.release,
-      memoryMegabytes: this.ramBytes / MEGABYTE,
+      memoryMegabytes: this.memoryMegabytes,
       restarts: this.restarts,
       instructions,
       ...addStatistics(this.earlierCounts, this.machine.host.statistics),
@@ -295,6 +299,7 @@ export class VirtualMachine {
       runSeconds,
       cpuSeconds: cpuNs === undefined || this.startCpuNs === undefined ? undefined : seconds(cpuNs - this.startCpuNs),
       instructionsPerSecond: runSeconds > 0 ? instructions / runSeconds : 0,
+      ending: this.ending,
     };
   }
 

@@ -23,6 +23,7 @@ export class Watcher implements HostObserver {
   constructor(events: Events<MachineEvents>, trace: TraceOptions | undefined, view: TraceView) {
     this.events = events;
     this.tracer = trace === undefined ? undefined : new Tracer(trace.topics, view, trace.write);
+    this.tracing = trace?.enabled ?? true;
     this.topics = this.tracer?.topics ?? new Set();
   }
 

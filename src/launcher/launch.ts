@@ -1,0 +1,225 @@
+/*L:140
+ * From the command line to a running guest
+ *
+ * Build the machine, connect its console to our standard input and output, let it run, and leave everything as we
+ * found it: the terminal usable, every byte the guest has printed delivered, the right exit status returned.
+ */
+import { readFileSync } from 'node:fs';
+import { type ByteSink, type ByteSource, openByteSink, openByteSource } from '../platform/node-streams.js';
+import { makeTerminalRaw, watchEndingSignals } from '../platform/node-terminal.js';
+import { createNodePlatform } from '../platform/node.js';
+import { type Ending, VirtualMachine, type VirtualMachineOptions } from '../vm/index.js';
+import { KeyFilter, MENU_TEXT, type MenuCommand } from './console.js';
+import { describeEnding, describeGuest, EXIT_STATUS, type Messages, statusOf } from './messages.js';
+import type { Settings } from './options.js';
+import { openOutputFile, type OutputFile } from './output-files.js';
+import { renderStatistics, statisticsAsJson } from './stats.js';
+
+/** What is to be launched: a file, or an image that we made ourselves. */
+export interface Guest {
+  kernel: string | Uint8Array;
+  kernelArguments: readonly string[];
+}
+
+/** Unwritten output beyond which the guest has to wait for whoever reads it, bytes. */
+const MOST_PENDING_BYTES = 0x10_0000;
+
+/** How long a reader gets to take the last output when we were told to end by a signal, milliseconds. */
+const LAST_FLUSH_MS = 500;
+
+/** Launches `guest` and returns the exit status. Rejects only with what `Messages.failure` can explain. */
+export async function launch(guest: Guest, settings: Settings, messages: Messages, stderr: ByteSink): Promise<number> {
+  const session = new Session(settings, messages, stderr);
+  try {
+    return await session.run(guest);
+  } finally {
+    session.close();
+  }
+}
+
+/** One run of the command: the machine and everything that has to be put back in order behind it. */
+class Session {
+  private readonly settings: Settings;
+  private readonly messages: Messages;
+  private readonly stdin: ByteSource;
+  private readonly stdout: ByteSink;
+  private readonly stderr: ByteSink;
+  private vm: VirtualMachine | undefined;
+  private traceFile: OutputFile | undefined;
+  private statsFile: OutputFile | undefined;
+  /** The exit status, if it was not the guest that decided to end. */
+  private status: number | undefined;
+  private restoreTerminal: () => void = () => {};
+  private forgetSignals: () => void = () => {};
+
+  constructor(settings: Settings, messages: Messages, stderr: ByteSink) {
+    this.settings = settings;
+    this.messages = messages;
+    this.stderr = stderr;
+    this.stdin = openByteSource(() => process.stdin);
+    this.stdout = openByteSink(process.stdout, () => this.end(EXIT_STATUS.outputClosed));
+  }
+
+  async run(guest: Guest): Promise<number> {
+    const { settings, messages } = this;
+    const vm = await VirtualMachine.create(this.machineOptions(guest));
+    this.vm = vm;
+    if (settings.traceFile !== undefined) this.traceFile = openOutputFile(settings.traceFile, 'trace-file');
+    if (typeof settings.stats === 'string') this.statsFile = openOutputFile(settings.stats, 'stats');
+    for (const line of vm.loadReport) messages.detail(line);
+    vm.on('initialised', (found) => messages.status(describeGuest(found, vm.memoryMegabytes)));
+    vm.on('restart', () => messages.status('the guest restarts'));
+    vm.on('warning', (text) => messages.say(text));
+
+    this.connectInput(vm);
+    this.forgetSignals = watchEndingSignals((status) => this.end(status));
+    // Whoever reads our output may have gone while we were still reading files.
+    if (this.status !== undefined) void vm.stop();
+    vm.run();
+    const ending = await vm.ended;
+    await this.finish(vm, ending);
+    return this.status ?? statusOf(ending);
+  }
+
+  /** Whatever happens, the terminal and the process' streams are free again. */
+  close(): void {
+    this.restoreTerminal();
+    this.forgetSignals();
+    this.stdin.stop();
+    this.traceFile?.close();
+    this.statsFile?.close();
+  }
+
+  private machineOptions(guest: Guest): VirtualMachineOptions {
+    const { settings, stdin } = this;
+    const { memory, initrd, append, symbols, trace } = settings;
+    const options: VirtualMachineOptions = {
+      kernel: guest.kernel,
+      append: append === undefined ? guest.kernelArguments : [append, ...guest.kernelArguments],
+      board: settings.board,
+      generation: settings.generation,
+      pae: settings.pae,
+      clock: settings.clock,
+      torture: settings.torture,
+      platform: createNodePlatform(),
+      output: {
+        write: (bytes) => {
+          this.messages.midLine = bytes[bytes.length - 1] !== 0x0a;
+          this.stdout.write(bytes);
+        },
+        ready: () => this.waitForReaders(),
+      },
+    };
+    if (memory !== undefined) options.memory = memory / 0x10_0000;
+    if (initrd !== undefined) options.initrd = initrd;
+    if (symbols !== undefined) options.symbols = symbols;
+    if (settings.maxInstructions !== undefined) options.maxInstructions = settings.maxInstructions;
+    if (settings.maxSeconds !== undefined) options.maxSeconds = settings.maxSeconds;
+    if (settings.seed !== undefined) options.seed = settings.seed;
+    // Without --trace the menu can still switch one on.
+    options.trace = {
+      topics: trace.length > 0 ? trace : ['hypercalls'],
+      enabled: trace.length > 0,
+      write: (text) => (this.traceFile ?? this.stderr).write(text),
+    };
+    // With the virtual clock even the moment at which input arrives has to be the same in every run.
+    if (settings.clock === 'virtual' && stdin.isFile) options.input = readWholeInput();
+    return options;
+  }
+
+  /** Undefined, or a promise until the readers of our output have caught up. */
+  private waitForReaders(): Promise<void> | undefined {
+    if (this.stdout.pendingBytes > MOST_PENDING_BYTES) return this.stdout.flush();
+    if (this.stderr.pendingBytes > MOST_PENDING_BYTES) return this.stderr.flush();
+    return undefined;
+  }
+
+  /*L:310
+   * Standard input may be a terminal, a pipe or a file. Only a terminal is put into raw mode, in which no key has a
+   * meaning to this computer any more. When a pipe or file ends, the guest simply hears nothing more: it is not ours
+   * to end it for that. A sender that is faster than the guest is made to wait.
+   */
+  private connectInput(vm: VirtualMachine): void {
+    const { settings, stdin } = this;
+    if (settings.clock === 'virtual' && stdin.isFile) return;
+    const kind = stdin.isTerminal ? 'terminal' : stdin.isFile ? 'file' : 'pipe';
+    const filter = new KeyFilter(
+      kind,
+      {
+        send: (bytes) => {
+          if (!vm.write(bytes)) stdin.pause();
+        },
+        interrupt: () => this.endByHand('three Ctrl-C'),
+        openMenu: () => this.messages.write(MENU_TEXT),
+        choose: (command) => this.choose(vm, command),
+      },
+      () => performance.now() * 1e6,
+    );
+    vm.on('drain', () => stdin.resume());
+    if (stdin.isTerminal) this.restoreTerminal = makeTerminalRaw(process.stdin);
+    stdin.start(
+      (bytes) => filter.take(bytes),
+      () => vm.endInput(),
+    );
+  }
+  /*:*/
+
+  private choose(vm: VirtualMachine, command: MenuCommand): void {
+    const { messages } = this;
+    if (command === 'end') this.endByHand('Ctrl-] e');
+    else if (command === 'reset') vm.reset();
+    else if (command === 'stats') messages.write(renderStatistics(vm.stats()));
+    else if (command === 'trace') this.toggleTrace(vm);
+  }
+
+  private toggleTrace(vm: VirtualMachine): void {
+    vm.tracing = !vm.tracing;
+    this.messages.say(`trace ${vm.tracing ? 'on' : 'off'}`);
+  }
+
+  private endByHand(how: string): void {
+    this.messages.status(`ended by ${how}`);
+    this.end(EXIT_STATUS.interrupted);
+  }
+
+  /** Ends the guest from outside; the first reason counts, and a second one does not wait for anything any more. */
+  private end(status: number): void {
+    if (this.status !== undefined && this.status !== EXIT_STATUS.outputClosed) process.exit(this.status);
+    this.status ??= status;
+    void this.vm?.stop();
+  }
+
+  /** The guest is gone: delivers what it said, then says what there is to say about it. */
+  private async finish(vm: VirtualMachine, ending: Ending): Promise<void> {
+    this.restoreTerminal();
+    await this.flush(this.stdout);
+    for (const line of describeEnding(ending, vm)) this.messages.write(`${line}\n`);
+    if (this.settings.stats === true) this.messages.write(renderStatistics(vm.stats()));
+    this.statsFile?.write(statisticsAsJson(vm.stats()));
+    await this.flush(this.stderr);
+  }
+
+  /** Waits until all of it is written; not for long if somebody wants us gone. */
+  private async flush(sink: ByteSink): Promise<void> {
+    if (this.status === undefined) {
+      await sink.flush();
+      return;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_FLUSH_MS);
+    });
+    await Promise.race([sink.flush(), patience]);
+    clearTimeout(timer);
+  }
+}
+
+/** All of standard input, which is a file. */
+function readWholeInput(): Uint8Array {
+  try {
+    return readFileSync(0);
+  } catch {
+    // A closed standard input is an empty one.
+    return new Uint8Array(0);
+  }
+}
