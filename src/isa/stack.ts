@@ -140,7 +140,9 @@ function enter(b: Builder): void {
   const level = b.and(b.read(1), b.const(31));
   const pointer = b.variable(wrap(b, b.sub(b.register(ESP, stackSize), bytes)));
   b.store(SS, pointer, size, b.register(EBP, size));
-  const frame = b.variable(pointer);
+  // The new EBP is all of ESP, even where the stack pointer has 16 bits.
+  const upper = b.and(b.register(ESP, 32), b.const(0xffff_0000 | 0));
+  const frame = b.variable(stackSize === 16 ? b.or(pointer, upper) : pointer);
   b.when(b.ne(level, b.const(0)), () => {
     const left = b.variable(b.sub(level, b.const(1)));
     const source = b.variable(b.register(EBP, stackSize));
@@ -159,6 +161,6 @@ function enter(b: Builder): void {
   b.assign(pointer, wrap(b, b.sub(pointer, allocate)));
   // The last word of the new frame must be writable (the processor checks it).
   b.cell(SS, pointer, size);
-  b.setRegister(EBP, stackSize === 16 ? 16 : size, frame);
+  b.setRegister(EBP, size, frame);
   b.setRegister(ESP, stackSize, pointer);
 }
