@@ -19,7 +19,11 @@ const SHOWN_PER_SHAPE = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { cases: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' }, undefined: { type: 'boolean', default: false } },
+  options: {
+    cases: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    undefined: { type: 'boolean', default: false },
+  },
 });
 const cases = Number(values.cases);
 const shapes = allShapes().filter((shape) => positionals.length === 0 || positionals.includes(shape.encoding.row.name));

@@ -39,11 +39,15 @@ export function describeDifference(question: Question, expected: Answer, actual:
 }
 
 function describeChange(answer: Answer): string {
-  return answer.changed.length === 0 ? 'unchanged' : `@${hex(answer.start)}+${answer.changed.length} ${bytes(answer.changed.subarray(0, 16))}`;
+  return answer.changed.length === 0
+    ? 'unchanged'
+    : `@${hex(answer.start)}+${answer.changed.length} ${bytes(answer.changed.subarray(0, 16))}`;
 }
 
 function describeQuestion(question: Question): string {
   const registers = REGISTERS.map((name, i) => `${name}=${hex(question.registers[i]!)}`).join(' ');
-  const patches = question.patches.map((patch) => `[${hex(patch.address)} @${hex(indexOf(patch.address))}]=${bytes(patch.bytes)}`).join(' ');
+  const patches = question.patches
+    .map((patch) => `[${hex(patch.address)} @${hex(indexOf(patch.address))}]=${bytes(patch.bytes)}`)
+    .join(' ');
   return `${bytes(question.code)} at ${hex(question.eip)} flags=${hex(question.eflags)} ${registers} ${patches}`;
 }

@@ -1,7 +1,20 @@
 /** A test in the making: registers that may still move, bytes that are not yet put together. */
 
 import type { Dice } from '../x87-oracle/questions.js';
-import { CODE_HIGH, CODE_LOW, DATA_HIGH, DATA_LOW, MODE_CODE16, MODE_SEGMENTED, MODES, PAGE, type Patch, READ_ONLY, type TestSegment, WINDOW } from './layout.js';
+import {
+  CODE_HIGH,
+  CODE_LOW,
+  DATA_HIGH,
+  DATA_LOW,
+  MODE_CODE16,
+  MODE_SEGMENTED,
+  MODES,
+  PAGE,
+  type Patch,
+  READ_ONLY,
+  type TestSegment,
+  WINDOW,
+} from './layout.js';
 import { address16, operand16, operandBits, type Shape, stack16 } from './shapes.js';
 import { oneIn, pickValue } from './values.js';
 
@@ -25,7 +38,7 @@ export class Draft {
   /** Register number in ModRM.reg. */
   readonly reg: number;
   /** Register number in ModRM.rm of a register operand, or in the opcode. */
-  readonly rm: number;
+  rm: number;
   /** −1 or the segment named by a prefix. */
   override: number;
   /** Immediates in order, low bytes used. */
@@ -38,6 +51,8 @@ export class Draft {
   memoryValue: Uint8Array | undefined;
   /** Linear address of the memory operand. */
   memoryLinear = -1;
+  /** Memory operands never lie at edges. */
+  onlyInside = false;
   readonly codeAddress: number;
 
   constructor(dice: Dice, shape: Shape) {
@@ -47,7 +62,8 @@ export class Draft {
     // The oracle's own memory is no place for a stack pointer.
     while (this.registers[ESP]! >>> 24 === 8) this.registers[ESP] = dice.word();
     const { encoding } = shape;
-    this.reg = encoding.digit >= 0 ? encoding.digit : dice.below(encoding.operands.some((o) => o.kind === 'segment') ? 4 : 8);
+    this.reg =
+      encoding.digit >= 0 ? encoding.digit : dice.below(encoding.operands.some((o) => o.kind === 'segment') ? 4 : 8);
     this.rm = dice.below(8);
     const memory = shape.memory || encoding.row.addressSized === true;
     this.override = memory && oneIn(dice, 8) ? dice.below(6) : -1;
@@ -82,11 +98,15 @@ export class Draft {
     const segment = this.segment(number);
     const windows = [DATA_LOW, DATA_HIGH].filter((start) => {
       const offset = (start + PAGE - segment.base) >>> 0;
-      return offset <= mask && offset > 0 && (segment.access & 0x400 && !(segment.access & 0x800) ? offset > segment.limit : offset <= segment.limit);
+      return (
+        offset <= mask &&
+        offset > 0 &&
+        (segment.access & 0x400 && !(segment.access & 0x800) ? offset > segment.limit : offset <= segment.limit)
+      );
     });
     const start = windows.length > 0 ? dice.pick(windows) : DATA_HIGH;
     let linear: number;
-    switch (dice.below(48)) {
+    switch (this.onlyInside ? -1 : dice.below(48)) {
       case 0:
         linear = start + WINDOW - dice.below(bytes + 1);
         break;
@@ -130,19 +150,37 @@ export class Draft {
   /** ESP somewhere in a stack; `bytes` below and above it are usually accessible. */
   placeStack(margin = 160): void {
     const mask = stack16(this.shape) ? 0xffff : 0xffff_ffff;
-    const offset = oneIn(this.dice, 64) ? this.dice.below(4) : this.place(SS, 4, mask, margin);
+    // Around 0 the pointer wraps; what happens at 4 GiB depends on the processor model unless it is aligned.
+    const offset = oneIn(this.dice, 64)
+      ? this.dice.below(4) * (mask === 0xffff ? 1 : 4)
+      : this.place(SS, 4, mask, margin);
     this.pinPointer(ESP, offset, mask);
+  }
+  /** The same, with `margin` bytes accessible for certain. */
+  placeSafeStack(margin = 160): void {
+    const base = this.segment(SS).base;
+    const start = stack16(this.shape) ? DATA_LOW : DATA_HIGH;
+    const room = base > DATA_HIGH ? PAGE : 0;
+    const linear = start + room + margin + this.dice.below(WINDOW - room - 2 * margin);
+    this.pinPointer(ESP, linear - base, stack16(this.shape) ? 0xffff : 0xffff_ffff);
   }
   get stackLinear(): number {
     const mask = stack16(this.shape) ? 0xffff : 0xffff_ffff;
     return this.linear(SS, (this.registers[ESP]! & mask) >>> 0);
   }
 
+  /** Behind the limit of CS a processor faults at the jump, we at its target: tests stay away from there. */
+  get hasCodeLimit(): boolean {
+    return this.shape.mode === MODE_SEGMENTED || this.shape.mode === MODE_CODE16;
+  }
+
   /** A place in code to jump to, as an offset in CS: not the instruction itself, seldom nowhere. */
   pickTarget(): number {
     const { dice } = this;
-    const page = this.operandBytes === 2 && this.shape.mode !== MODE_SEGMENTED ? CODE_LOW : oneIn(dice, 2) ? this.codeAddress & ~0xfff : CODE_HIGH;
-    const linear = page + (oneIn(dice, 24) ? 0x1000 + dice.below(64) : dice.below(0x7f0) + (oneIn(dice, 2) ? 0x810 : 0));
+    const { mode } = this.shape;
+    const page = this.hasCodeLimit || this.operandBytes === 4 ? this.codeAddress & ~0xfff : CODE_LOW;
+    const nowhere = mode !== MODE_SEGMENTED && oneIn(dice, 24);
+    const linear = page + (nowhere ? 0x1000 + dice.below(64) : dice.below(0x7f0) + (oneIn(dice, 2) ? 0x810 : 0));
     return (linear - this.segment(CS).base) >>> 0;
   }
 
@@ -175,7 +213,10 @@ export class Draft {
     const tail = Array.from({ length: bytes }, (_, i) => (displacement >> (8 * i)) & 0xff);
     const sib = index >= 0 || base === ESP || (base < 0 ? false : oneIn(dice, 16));
     if (!sib) return { modrm: (mod << 6) | (base < 0 ? 5 : base), tail };
-    return { modrm: (mod << 6) | 4, tail: [(scale << 6) | ((index < 0 ? 4 : index) << 3) | (base < 0 ? 5 : base), ...tail] };
+    return {
+      modrm: (mod << 6) | 4,
+      tail: [(scale << 6) | ((index < 0 ? 4 : index) << 3) | (base < 0 ? 5 : base), ...tail],
+    };
   }
 
   private solve16(pickOffset: (segment: number) => number): ModRm {

@@ -1,10 +1,10 @@
 /** Makes up tests from the rows of `src/isa`. */
 
 import type { Dice } from '../x87-oracle/questions.js';
-import { CS, Draft, ESP, SS } from './draft.js';
+import { CS, Draft, ESP } from './draft.js';
 import { MODES, PAGE, type Question, type UnitState } from './layout.js';
 import { pickMemory, RECIPES } from './recipes.js';
-import { address16, operand16, operandBits, type Shape, stack16 } from './shapes.js';
+import { address16, operandBits, type Shape, stack16 } from './shapes.js';
 import { oneIn, pickValue, pickWide } from './values.js';
 
 export interface Test extends Question {
@@ -33,8 +33,8 @@ export function makeTest(dice: Dice, shape: Shape): Test {
   else if (shape.memory) modrm.push(...absoluteAddress(draft));
   const lockable = row.lock === true && shape.memory && encoding.rmOperand === 0;
   const lock = lockable ? oneIn(dice, 3) : oneIn(dice, 200);
-  // F2 and F3 on the 0F map make other instructions.
-  const head = draft.prefixes(encoding.map === 0 && row.repeat === undefined, lock);
+  // F2 and F3 make other instructions of those of the 0F map, and, on some processors, of LOOP.
+  const head = draft.prefixes(encoding.map === 0 && row.repeat === undefined && !row.ends, lock);
   const opcode = encoding.map === 1 ? [0x0f, encoding.opcode] : [encoding.opcode];
   const rest = [...opcode, ...modrm];
   const immediates = immediateBytes(draft, head.length + rest.length);
@@ -45,7 +45,8 @@ export function makeTest(dice: Dice, shape: Shape): Test {
   }
   const bytes = [...head, ...rest, ...immediates];
   let { codeAddress } = draft;
-  if (oneIn(dice, 100) && !row.ends) codeAddress = (codeAddress & ~0xfff) + PAGE - 1 - dice.below(bytes.length);
+  if (oneIn(dice, 100) && !row.ends && bytes.length < LONGEST)
+    codeAddress = (codeAddress & ~0xfff) + PAGE - 1 - dice.below(bytes.length);
   const code = Uint8Array.from(bytes.slice(0, PAGE - (codeAddress & 0xfff)));
   return {
     shape,
@@ -76,7 +77,9 @@ function memoryOperand(draft: Draft): number[] {
     const moved = (before + draft.operandBytes) >>> 0;
     draft.registers[ESP] = stack16(shape) ? ((before & ~0xffff) | (moved & 0xffff)) >>> 0 : moved;
   }
-  const { modrm, tail } = draft.solve((segment) => (addressOnly ? dice.word() & draft.addressMask : draft.place(segment, draft.memoryBytes, draft.addressMask)));
+  const { modrm, tail } = draft.solve((segment) =>
+    addressOnly ? dice.word() & draft.addressMask : draft.place(segment, draft.memoryBytes, draft.addressMask),
+  );
   if (popped) draft.registers[ESP] = before;
   if (!addressOnly) draft.patch(draft.memoryLinear, draft.memoryValue ?? pickMemory(draft));
   return [modrm | (draft.reg << 3), ...tail];
@@ -122,7 +125,11 @@ function pickDistance(draft: Draft, length: number, bytes: number): number {
 }
 
 function pickUnit(dice: Dice): UnitState {
-  return { top: dice.below(8), tags: dice.below(256), registers: BigUint64Array.from({ length: 8 }, () => pickWide(dice)) };
+  return {
+    top: dice.below(8),
+    tags: dice.below(256),
+    registers: BigUint64Array.from({ length: 8 }, () => pickWide(dice)),
+  };
 }
 
 const SHIFTS = new Set(['shl', 'shr', 'sar', 'shld', 'shrd']);
@@ -142,5 +149,3 @@ function undefinedFlags(draft: Draft): number {
   if (SHIFTS.has(row.name) && row.name !== 'sar' && count >= operandBits(shape, 0)) bits |= flagBits('C');
   return bits;
 }
-
-export { operand16, SS };

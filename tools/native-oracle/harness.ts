@@ -6,7 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Answer, QUESTION_BYTES, type Question, readAnswer, writeQuestion } from './layout.js';
 
-const FLAGS = ['-m32', '-O2', '-msse2', '-Wall', '-Wextra', '-ffreestanding', '-fno-stack-protector', '-fno-pic', '-no-pie', '-static'];
+const FLAGS = [
+  '-m32',
+  '-O2',
+  '-msse2',
+  '-Wall',
+  '-Wextra',
+  '-ffreestanding',
+  '-fno-stack-protector',
+  '-fno-pic',
+  '-no-pie',
+  '-static',
+];
 
 /** The processor of this machine (32-bit x86 Linux programs must run on it). */
 export class Oracle {
@@ -14,7 +25,9 @@ export class Oracle {
 
   constructor() {
     const source = join(process.cwd(), 'tools/native-oracle/oracle.c');
-    execFileSync(process.env['CC'] ?? 'cc', [...FLAGS, '-nostdlib', '-o', this.path('oracle'), source], { stdio: 'inherit' });
+    execFileSync(process.env['CC'] ?? 'cc', [...FLAGS, '-nostdlib', '-o', this.path('oracle'), source], {
+      stdio: 'inherit',
+    });
   }
 
   ask(questions: readonly Question[]): Answer[] {

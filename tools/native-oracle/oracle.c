@@ -200,7 +200,7 @@ static void prepare(struct context *frame) {
   copy_bytes((u8 *)current->code_address, current->code, current->code_length);
   swap_registers(frame->registers, current->registers);
   frame->eip = current->eip;
-  frame->eflags = (frame->eflags & ~0x4cd5u) | current->eflags | 0x202;
+  frame->eflags = (frame->eflags & ~0x244cd5u) | current->eflags | 0x202;
   const u16 *s = selectors[current->mode];
   frame->es = s[0];
   frame->cs = s[1];
@@ -229,6 +229,8 @@ enum { VECTOR_ENDLESS = 255 };
 
 static void handle(int signal, void *info, struct context *frame) {
   (void)info;
+  /* POPF may have set AC, NT or ID; the first would hurt here, the others survive the return. */
+  __asm__ volatile("pushfl\n\tandl $~0x244000, (%%esp)\n\tpopfl" ::: "cc", "memory");
   if (signal == SIGALRM) {
     if (ran != ran_at_alarm || !current) {
       ran_at_alarm = ran;

@@ -1,6 +1,7 @@
 /** What single instructions need to be worth testing: a divisor that fits, a count that ends, a target in code. */
 
-import { CS, DS, type Draft, EAX, EBP, EBX, ECX, EDI, EDX, ES, ESI, ESP, SS } from './draft.js';
+import { DS, type Draft, EAX, EBP, EBX, ECX, EDI, EDX, ES, ESI, ESP, SS } from './draft.js';
+import { DATA_HIGH, DATA_LOW } from './layout.js';
 import { operand16, operandBits, stack16 } from './shapes.js';
 import { littleEndian, oneIn, pickValue, pickWide } from './values.js';
 
@@ -12,17 +13,21 @@ function patchStack(draft: Draft, value: number): void {
 }
 
 function returns(draft: Draft): void {
-  draft.placeStack();
+  if (draft.hasCodeLimit) draft.placeSafeStack();
+  else draft.placeStack();
   patchStack(draft, draft.pickTarget());
   draft.immediates = [oneIn(draft.dice, 2) ? draft.dice.below(64) * 4 : pickValue(draft.dice)];
 }
 
 /** Jump or call to an address in a register or in memory. */
 function indirect(draft: Draft): void {
-  const target = draft.pickTarget();
   if (draft.shape.encoding.operands[0]!.kind === 'relative') return;
+  const target = draft.pickTarget();
+  // The target must be where it is looked for, or it is anything, behind the limit of CS too.
+  draft.onlyInside = draft.hasCodeLimit;
   draft.memoryValue = littleEndian(target, draft.operandBytes);
-  if (!draft.shape.memory && draft.rm !== ESP) draft.pinPointer(draft.rm, target, operand16(draft.shape) ? 0xffff : 0xffff_ffff);
+  if (draft.rm === ESP) draft.rm = EBP;
+  if (!draft.shape.memory) draft.pinPointer(draft.rm, target, operand16(draft.shape) ? 0xffff : 0xffff_ffff);
 }
 
 function counted(draft: Draft): void {
@@ -32,6 +37,13 @@ function counted(draft: Draft): void {
   draft.pin(ECX, value);
 }
 
+/** As `place`, where nothing can fault but by counting. */
+function safe(draft: Draft, segment: number, mask: number): number {
+  const base = draft.segment(segment).base;
+  const start = base === 0x3000 || (mask === 0xffff && base === 0) ? DATA_LOW : DATA_HIGH;
+  return (start + 0x400 + draft.dice.below(0x800) - base) & mask;
+}
+
 function string(draft: Draft): void {
   const { dice, shape } = draft;
   const mask = draft.addressMask;
@@ -39,9 +51,14 @@ function string(draft: Draft): void {
   const bytes = shape.encoding.opcode & 1 ? draft.operandBytes : 1;
   const source = draft.override >= 0 ? draft.override : DS;
   let from = draft.place(source, bytes, mask, 0);
-  let to = draft.place(ES, bytes, mask, 0);
+  // Which of two faults CMPS reports depends on the processor model: one place is safe.
+  let to = name === 'cmps' ? safe(draft, ES, mask) : draft.place(ES, bytes, mask, 0);
   const sameBase = draft.segment(source).base === draft.segment(ES).base;
-  if (sameBase && oneIn(dice, 4)) to = (from + dice.below(17) - 8) & mask;
+  if (sameBase && oneIn(dice, 4)) {
+    const distance = dice.below(17) - 8;
+    if (name === 'cmps') from = (to + distance) & mask;
+    else to = (from + distance) & mask;
+  }
   if (name === 'cmps' || name === 'scas') {
     // Runs of equal elements, so that REPE has something to do.
     const fill = new Uint8Array(16).fill(dice.below(256));
@@ -119,7 +136,10 @@ function enter(draft: Draft): void {
   draft.placeStack(300);
   const mask = stack16(shape) ? 0xffff : 0xffff_ffff;
   draft.pinPointer(EBP, draft.place(SS, 4, mask, 160), mask);
-  draft.immediates = [oneIn(dice, 8) ? pickValue(dice) : dice.below(128), oneIn(dice, 2) ? 0 : oneIn(dice, 4) ? dice.below(256) : dice.below(5)];
+  draft.immediates = [
+    oneIn(dice, 8) ? pickValue(dice) : dice.below(128),
+    oneIn(dice, 2) ? 0 : oneIn(dice, 4) ? dice.below(256) : dice.below(5),
+  ];
 }
 
 function leave(draft: Draft): void {
@@ -142,7 +162,7 @@ function bound(draft: Draft): void {
 
 /** Trap flag, NT and alignment checks would outlive the test. */
 function popFlags(draft: Draft): void {
-  draft.placeStack();
+  draft.placeSafeStack();
   patchStack(draft, pickValue(draft.dice) & ~0x0004_4100);
 }
 
@@ -155,8 +175,9 @@ const STACK_ONLY: Recipe = (draft) => draft.placeStack();
 
 export const RECIPES: Readonly<Record<string, Recipe>> = {
   push: STACK_ONLY,
-  pusha: STACK_ONLY,
-  popa: STACK_ONLY,
+  // How much a PUSHA or POPA that faults has done depends on the processor model.
+  popa: (draft) => draft.placeSafeStack(),
+  pusha: (draft) => draft.placeSafeStack(),
   pushf: STACK_ONLY,
   popf: popFlags,
   pop: popEffectiveAddress,
@@ -199,5 +220,3 @@ export function pickMemory(draft: Draft): Uint8Array {
   new DataView(bytes.buffer).setBigUint64(0, pickWide(dice), true);
   return bytes;
 }
-
-export { CS };

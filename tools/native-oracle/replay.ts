@@ -40,7 +40,13 @@ const PAGES: ReadonlyMap<number, number> = new Map([
 const BUDGET = 64;
 
 class OracleBoard implements Board {
-  private readonly result: Walk = { fault: -1, pageGpa: 0, userWritable: true, supervisorWritable: true, userReadable: true };
+  private readonly result: Walk = {
+    fault: -1,
+    pageGpa: 0,
+    userWritable: true,
+    supervisorWritable: true,
+    userReadable: true,
+  };
   walk(linear: number, access: number): Walk {
     const page = (linear & ~0xfff) >>> 0;
     const gpa = PAGES.get(page);

@@ -35,6 +35,11 @@ export function isTestable(row: Row): boolean {
   return (!row.system || USER_LEVEL_SYSTEM.has(row.name)) && (row.unit === undefined || row.unit === 'mmx');
 }
 
+/** PREFETCH of a register; whether ARPL needs to write what does not change. */
+function dependsOnModel(encoding: Encoding, memory: boolean): boolean {
+  return (encoding.map === 1 && encoding.opcode === 0x0d && !memory) || (encoding.row.name === 'arpl' && memory);
+}
+
 const BOTH = [false, true];
 
 export function* shapesOf(encoding: Encoding): Generator<Shape> {
@@ -42,10 +47,12 @@ export function* shapesOf(encoding: Encoding): Generator<Shape> {
   const rm = encoding.operands[encoding.rmOperand];
   const memories = rm ? [...(rm.register ? [false] : []), ...(rm.memory ? [true] : [])] : [false];
   const repeats = row.repeat === undefined ? [0] : [0, 1, 2];
-  // 66 on an MMX opcode makes an SSE2 one.
   for (const memory of memories) {
+    if (dependsOnModel(encoding, memory)) continue;
     const touches = memory || row.stack || row.addressSized || row.ends;
     for (let mode = 0; mode < MODES.length; mode++) {
+      // BSWAP of 16 bits is undefined.
+      if (row.name === 'bswap' && mode === MODE_CODE16) continue;
       if (!touches && mode !== 0 && mode !== MODE_CODE16) continue;
       for (const operandPrefix of encoding.sized ? BOTH : [false])
         for (const addressPrefix of memory || row.addressSized ? BOTH : [false])
@@ -64,7 +71,16 @@ export function allShapes(): Shape[] {
 /** One line for reports: `add Ev,Gv [mode 0 66 mem]`. */
 export function describeShape(shape: Shape): string {
   const { encoding } = shape;
-  const opcode = (encoding.map ? '0f' : '') + encoding.opcode.toString(16).padStart(2, '0') + (encoding.digit >= 0 ? `/${encoding.digit}` : '');
-  const marks = [`mode ${shape.mode}`, shape.operandPrefix ? '66' : '', shape.addressPrefix ? '67' : '', shape.memory ? 'mem' : '', ['', 'f3', 'f2'][shape.repeat]!];
+  const opcode =
+    (encoding.map ? '0f' : '') +
+    encoding.opcode.toString(16).padStart(2, '0') +
+    (encoding.digit >= 0 ? `/${encoding.digit}` : '');
+  const marks = [
+    `mode ${shape.mode}`,
+    shape.operandPrefix ? '66' : '',
+    shape.addressPrefix ? '67' : '',
+    shape.memory ? 'mem' : '',
+    ['', 'f3', 'f2'][shape.repeat]!,
+  ];
   return `${encoding.row.name} ${opcode} [${marks.filter(Boolean).join(' ')}]`;
 }
