@@ -233,6 +233,8 @@ export class Decoder {
     if (lock && !(encoding.row.lock && addressing !== ADDRESSING.none && encoding.rmOperand === 0)) {
       encoding = this.undefinedOpcode;
     }
+    // 66, F2 and F3 turn an MMX opcode into one of SSE2, which this processor does not have.
+    if (encoding.row.unit === 'mmx' && (operand16 !== code16 || repeat !== 0)) encoding = this.undefinedOpcode;
     if (segmentOverride >= 0) segment = segmentOverride;
     d.segment = segment;
     if (encoding === this.undefinedOpcode) addressing = ADDRESSING.none;

@@ -102,6 +102,7 @@ export interface Builder {
   write(operand: number, value: Value): void;
   /** 64-bit operands (MMX registers, m64). */
   read64(operand: number): Value;
+  /** Also sets sign and exponent of an MMX register to ones, as every write by MMX does. */
   write64(operand: number, value: Value): void;
   /** Register number, segment number, control register number or ST(i) index of operand n. */
   number(operand: number): Value;

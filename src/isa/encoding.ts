@@ -9,7 +9,8 @@ import type { Row, Size } from './builder.js';
  *   the low bits are `form.number`.
  * - Operands (Intel SDM vol. 2, appendix A.2, as far as used): E r/m, M memory only, R register only,
  *   G register field, Z register in the opcode, I immediate, sI sign-extended immediate, J relative,
- *   A far pointer, O moffs, S segment, C control and D debug register, P and Q MMX, STi;
+ *   A far pointer, O moffs, S segment, C control and D debug register, P MMX register field, Q MMX r/m,
+ *   N MMX register only, STi;
  *   sizes b w d q v (by operand size), p/s far pointer or pseudo-descriptor; fixed: AL CL DX eAX 1.
  */
 export type OperandKind =
@@ -113,11 +114,11 @@ function parseOperand(text: string, access: string): Operand {
     case 'D':
       return { ...base, kind: 'debug', size: 32 };
     case 'P':
-      return { ...base, kind: 'mmxReg', size: 64 };
+      return { ...base, kind: 'mmxReg', size };
     case 'Q':
-      return { ...base, kind: 'mmxRm', size: 64, register: true, memory: true };
+      return { ...base, kind: 'mmxRm', size, register: true, memory: true };
     case 'N':
-      return { ...base, kind: 'mmxRm', size: 64, register: true };
+      return { ...base, kind: 'mmxRm', size, register: true };
     default:
       throw new Error(`unknown operand ${text}`);
   }

@@ -389,6 +389,9 @@ export class HandlerBuilder implements Builder {
       this.field16(this.registerField(operand));
       this.push(value);
       this.code.memory(OP.i64_store, 0);
+      this.field16(this.registerField(operand));
+      this.code.constant(0xffff);
+      this.code.memory(OP.i32_store16, 8);
       return;
     }
     const linear = this.linear(n, 8, true);
