@@ -153,7 +153,7 @@ export class RunLoop {
     const wakeAt = machine.wakeAtNs();
     let budget = this.budget;
     if (this.clock.kind === 'virtual') budget = VIRTUAL_TURN - (retired % VIRTUAL_TURN);
-    if (wakeAt !== undefined && Number.isFinite(wakeAt)) {
+    if (wakeAt !== undefined && Number.isFinite(wakeAt) && wakeAt > this.clock.nowNs()) {
       // Real time: a guess from the speed so far. Too short costs another turn, too long a late timer.
       const exact = this.clock.instructionsUntil(wakeAt);
       const guess = Math.ceil((wakeAt - this.clock.nowNs()) * this.speed);
