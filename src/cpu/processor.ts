@@ -1,5 +1,17 @@
 import { GuestMemory } from '../memory/guest-memory.js';
-import { CS, DS, ES, JUMP_CACHE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES, SS, STATE, STATE_BYTES, STATUS } from '../memory/layout.js';
+import {
+  CS,
+  DS,
+  ES,
+  JUMP_CACHE,
+  JUMP_CACHE_ENTRIES,
+  JUMP_CACHE_ENTRY_BYTES,
+  RAM_BASE,
+  SS,
+  STATE,
+  STATE_BYTES,
+  STATUS,
+} from '../memory/layout.js';
 import { Tlb } from '../memory/tlb.js';
 import { ACCESS_FETCH, type Board } from './board.js';
 import { type Block, CodeCache, NO_BLOCK } from './code-cache.js';
@@ -36,7 +48,7 @@ export interface Torture {
   oneInstructionBlocks: boolean;
 }
 
-/** The compiled interpreter and its tables: the same for every processor with as much memory. */
+/** The compiled interpreter and its tables. */
 interface Engine {
   readonly forms: Forms;
   readonly helpers: readonly Helper[];
@@ -85,7 +97,7 @@ export class Processor implements CpuContext {
     this.view = memory.view;
     this.tlb = new Tlb(memory);
     this.access = new SlowAccess(memory, this.tlb, board);
-    this.engine = createEngine(memory);
+    this.engine = sharedEngine();
     this.code = new CodeCache(memory, this.tlb, this.engine.forms, new Decoder(this.engine.forms));
     this.code.onInvalidate = () => this.newEpoch();
     memory.onCodeWrite = (gpa, length) => this.code.invalidate(gpa, length);
@@ -409,7 +421,7 @@ export class Processor implements CpuContext {
       raise: (vector, record) => this.faultAt(record, new GuestFault(vector)),
       checkSegment: (segment, offset, kind, record) => {
         try {
-          checkSegmentAccess(this, segment, offset >>> 0, kind & 0xff, (kind & 0x100) !== 0);
+          checkSegmentAccess(this, segment, offset >>> 0, kind & ~0x100, (kind & 0x100) !== 0);
         } catch (error) {
           this.faultAt(record, error);
         }
@@ -419,19 +431,27 @@ export class Processor implements CpuContext {
   }
 }
 
-function createEngine(memory: GuestMemory): Engine {
+/** The engine is immutable and the same for every processor: made once, on first use. */
+let engine: Engine | undefined;
+
+function sharedEngine(): Engine {
+  engine ??= createEngine();
+  return engine;
+}
+
+function createEngine(): Engine {
   const forms = new Forms();
-  const names: string[] = [];
   const helpers: Helper[] = [];
+  const numbers = new Map<string, number>();
   const helperNumber = (name: string): number => {
-    const known = names.indexOf(name);
-    if (known >= 0) return known;
+    const known = numbers.get(name);
+    if (known !== undefined) return known;
     const helper = HELPERS[name];
     if (!helper) throw new Error(`instruction rows call an unknown helper, ${name}`);
-    helpers.push(helper);
-    return names.push(name) - 1;
+    const number = helpers.push(helper) - 1;
+    numbers.set(name, number);
+    return number;
   };
-  const pages = memory.memory.buffer.byteLength / 0x1_0000;
-  const module = new WebAssembly.Module(buildInterpreterModule(forms, pages, helperNumber));
+  const module = new WebAssembly.Module(buildInterpreterModule(forms, RAM_BASE / 0x1_0000, helperNumber));
   return { forms, helpers, module };
 }

@@ -13,6 +13,7 @@ import { SOFTWARE_INTERRUPTS } from './software-interrupts.js';
 import { STACK } from './stack.js';
 import { STRINGS } from './strings.js';
 import { SYSTEM } from './system.js';
+import { X87_ROWS } from './x87.js';
 
 /** The whole instruction set. Adding a family means adding its file here. */
 export const INSTRUCTIONS: readonly Row[] = [
@@ -30,4 +31,5 @@ export const INSTRUCTIONS: readonly Row[] = [
   ...FAR_TRANSFERS,
   ...PORTS,
   ...SYSTEM,
+  ...X87_ROWS,
 ];

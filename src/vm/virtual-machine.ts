@@ -376,6 +376,8 @@ export class VirtualMachine {
   private async restart(): Promise<void> {
     if (this.resetAsked) this.loop.takeBackStop();
     this.resetAsked = false;
+    // A guest that does nothing but restart must not keep signals and keys out.
+    await this.platform.yieldToEventLoop();
     this.files = await loadFiles(this.platform, this.options);
     if (this.options.symbols === undefined) this.symbols = undefined;
     const { retired } = this.machine;

@@ -21,8 +21,9 @@ function flagBits(letters: string): number {
   return [...letters].reduce((bits, letter) => bits | FLAG_BITS[letter]!, 0);
 }
 
-export function makeTest(dice: Dice, shape: Shape): Test {
-  const draft = new Draft(dice, shape);
+/** A random test of `shape`; with `previous`, one that has much in common with that. */
+export function makeTest(dice: Dice, shape: Shape, previous?: Test): Test {
+  const draft = new Draft(dice, shape, previous?.registers);
   const { encoding } = shape;
   const { row } = encoding;
   RECIPES[row.name]?.(draft);
@@ -58,7 +59,7 @@ export function makeTest(dice: Dice, shape: Shape): Test {
     eflags: dice.word() & CHANGEABLE_FLAGS & (oneIn(dice, 4) || usesDirection(shape) ? -1 : ~0x400),
     registers: draft.registers,
     patches: draft.patches,
-    unit: row.unit === 'mmx' ? pickUnit(dice) : undefined,
+    unit: row.unit === 'mmx' ? pickUnit(draft) : undefined,
   };
 }
 
@@ -100,6 +101,10 @@ function immediateBytes(draft: Draft, before: number): number[] {
   const used: number[] = [];
   operands.forEach((operand, n) => {
     const bytes = operand.signExtended ? 1 : operandBits(shape, n) / 8;
+    if (operand.kind === 'farPointer') {
+      for (let i = 0; i < bytes + 2; i++) out.push(dice.below(256));
+      return;
+    }
     let value: number;
     if (operand.kind === 'relative') value = pickDistance(draft, before + bytes, bytes);
     else if (operand.kind === 'immediate') value = draft.immediates[used.length] ?? pickValue(dice);
@@ -124,12 +129,12 @@ function pickDistance(draft: Draft, length: number, bytes: number): number {
   return (draft.pickTarget() - next) | 0;
 }
 
-function pickUnit(dice: Dice): UnitState {
-  return {
-    top: dice.below(8),
-    tags: dice.below(256),
-    registers: BigUint64Array.from({ length: 8 }, () => pickWide(dice)),
-  };
+/** Of the registers, those that the instruction names are worth random numbers. */
+function pickUnit({ dice, reg, rm }: Draft): UnitState {
+  const registers = BigUint64Array.from({ length: 8 }, (_, i) => BigInt(i) * 0x0101_0101_0101_0101n);
+  registers[reg] = pickWide(dice);
+  registers[rm] = pickWide(dice);
+  return { top: dice.below(8), tags: dice.below(256), registers };
 }
 
 const SHIFTS = new Set(['shl', 'shr', 'sar', 'shld', 'shrd']);
