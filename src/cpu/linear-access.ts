@@ -116,7 +116,6 @@ export class SlowAccess implements LinearAccess {
 
   private probe(linear: number, length: number, access: number, supervisor: boolean): void {
     this.translate(linear, access, supervisor);
-    const last = linear + length - 1;
-    for (let page = (linear & ~0xfff) + 0x1000; page <= last; page += 0x1000) this.translate(page, access, supervisor);
+    for (let offset = 0x1000 - (linear & 0xfff); offset < length; offset += 0x1000) this.translate(linear + offset, access, supervisor);
   }
 }

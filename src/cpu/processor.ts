@@ -20,6 +20,7 @@ import { LGUEST_MODEL, type ProcessorModel } from './cpuid.js';
 import { Decoder, MODE } from './decoder.js';
 import { EXIT, type Exit } from './exit.js';
 import { DB, GP, GuestFault, PF } from './faults.js';
+import { resetFpu } from './fpu-state.js';
 import { HELPERS } from './helpers.js';
 import { Forms } from './interpreter/forms.js';
 import { type InterpreterImports, buildInterpreterModule } from './interpreter/interpreter-module.js';
@@ -93,6 +94,7 @@ export class Processor implements CpuContext {
     this.board = board;
     this.model = model;
     this.state = new CpuState(memory);
+    resetFpu(this.state);
     this.i32 = memory.i32;
     this.view = memory.view;
     this.tlb = new Tlb(memory);
@@ -220,6 +222,7 @@ export class Processor implements CpuContext {
 
   reset(): void {
     this.memory.u8.fill(0, 0, STATE_BYTES);
+    resetFpu(this.state);
     this.afterStateReplaced();
     this.state.eflags = 2;
     this.state.cpl = 0;

@@ -4,6 +4,7 @@ import type { Row } from './builder.js';
 import { CONTROL_FLOW } from './control-flow.js';
 import { DECIMAL_ROWS } from './decimal.js';
 import { FAR_TRANSFERS } from './far-transfers.js';
+import { MMX } from './mmx.js';
 import { MOVES } from './moves.js';
 import { MULTIPLY } from './multiply.js';
 import { PORTS } from './ports.js';
@@ -32,4 +33,5 @@ export const INSTRUCTIONS: readonly Row[] = [
   ...PORTS,
   ...SYSTEM,
   ...X87_ROWS,
+  ...MMX,
 ];

@@ -11,7 +11,7 @@ import { launchDefaultGuest } from './default-guest.js';
 import { renderHelp, renderOptionHelp } from './help.js';
 import { launch } from './launch.js';
 import { EXIT_STATUS, Messages } from './messages.js';
-import { type Invocation, parseCommandLine } from './parse.js';
+import { findMisplacedOption, type Invocation, parseCommandLine } from './parse.js';
 import { readVersion } from './version.js';
 
 /**
@@ -42,6 +42,12 @@ export async function main(argv: readonly string[]): Promise<number> {
         return launchDefaultGuest(invocation.settings, messages, stderr);
       case 'launch': {
         const { settings, kernelArguments } = invocation;
+        const misplaced = findMisplacedOption(kernelArguments);
+        if (misplaced !== undefined) {
+          messages.say(
+            `${misplaced} is behind the kernel and goes to it; options of lguest come before the memory size.`,
+          );
+        }
         return launch({ kernel: settings.kernel, kernelArguments }, settings, messages, stderr);
       }
     }

@@ -18,6 +18,14 @@ export type Invocation =
   | { form: 'help-option'; row: OptionRow }
   | { form: 'version' };
 
+/** The first word behind the kernel that somebody meant for us, if any: it goes to the kernel all the same. */
+export function findMisplacedOption(kernelArguments: readonly string[]): string | undefined {
+  // Behind a lone -- are arguments of init.
+  const end = kernelArguments.indexOf('--');
+  const words = end < 0 ? kernelArguments : kernelArguments.slice(0, end);
+  return words.find((word) => word.startsWith('--') && findOption(word.replace(/=.*/, '')) !== undefined);
+}
+
 /** Words that may stand where the memory size does, for forms that come later. */
 const FUTURE_COMMANDS = ['run', 'image', 'doctor', 'list', 'attach', 'exec', 'snapshot', 'resume', 'fork', 'trace'];
 

@@ -1,3 +1,11 @@
+/*L:170
+ * Running in turns
+ *
+ * JavaScript has one thread, and the guest must not keep it: keys could not arrive and Ctrl-C would do nothing. So the
+ * guest runs in turns of about two milliseconds, and the event loop gets its chance in between. When the guest has
+ * nothing to do it says so, with the hypercall HALT; then nobody runs at all until its timer or a key wakes it, and
+ * the computer stays cool.
+ */
 import { LONGEST_WAIT_MS, type Platform } from '../platform/platform.js';
 import type { MachineClock } from './clock.js';
 

@@ -1,3 +1,10 @@
+/*L:330
+ * Looking in
+ *
+ * The Host tells an observer about everything the guest asks for and everything that happens to it, just before it
+ * takes effect. From that come the traces (`--trace`), and whoever uses the machine from a program can listen too.
+ * Tracing every instruction needs no help from the Host: the guest then simply runs in turns of one.
+ */
 import { describeInstruction } from '../debug/trace-instruction.js';
 import { Tracer, type TraceView } from '../debug/trace.js';
 import type { DetectedGeneration, HostObserver, LguestHost } from '../host/host.js';

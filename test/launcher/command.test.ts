@@ -258,10 +258,19 @@ test('with the virtual clock two runs are the same, down to the trace', async ()
   assert.equal(readFileSync(first, 'utf8'), readFileSync(second, 'utf8'));
 });
 
-test('--verbose says what is loaded where; the kernel’s words are the kernel’s', async () => {
+test('--verbose says what is loaded where', async () => {
   const initrd = file('initrd', new Uint8Array(5000));
-  const { stderr } = await lguest('--verbose', `--initrd=${initrd}`, '4', hello, '--trace=traps', 'quiet');
+  const { stderr } = await lguest('--verbose', `--initrd=${initrd}`, '4', hello, 'quiet');
   assert.equal(stderr, 'lguest  hello: 131072 of 131072 bytes at 0x100000\nlguest  initrd: 5000 bytes at 0x3fe000\n');
+});
+
+test('an option behind the kernel goes to the kernel, and we say so', async () => {
+  const { status, stderr } = await lguest('4', hello, '--trace=traps');
+  assert.equal(status, 0);
+  assert.equal(
+    stderr,
+    'lguest: --trace=traps is behind the kernel and goes to it; options of lguest come before the memory size.\n',
+  );
 });
 
 test('the override of the generation reaches the Host', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { editDistance, parseCommandLine } from '../../src/launcher/parse.js';
+import { editDistance, findMisplacedOption, parseCommandLine } from '../../src/launcher/parse.js';
 import { LaunchError } from '../../src/vm/index.js';
 
 const MEGABYTE = 1 << 20;
@@ -161,4 +161,9 @@ test('the distance between words counts swaps of neighbours as one change', () =
   assert.equal(editDistance('intird', 'initrd'), 1);
   assert.equal(editDistance('', 'abc'), 3);
   assert.equal(editDistance('kernal', 'kernel'), 1);
+});
+
+test('an option behind the kernel is noticed, though it is the kernel’s', () => {
+  assert.equal(findMisplacedOption(['root=/dev/ram0', '--initrd=x']), '--initrd=x');
+  assert.equal(findMisplacedOption(['quiet', '--unknown', '-v', '--', '--verbose']), undefined);
 });

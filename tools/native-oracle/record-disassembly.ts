@@ -54,8 +54,10 @@ for (const [mode, bits] of [
   const shapes = parseEncodings(INSTRUCTIONS).flatMap((encoding) => [...shapesOf(encoding)]);
   const code = shapes
     .filter((shape) => shape.mode === mode)
-    .map((shape) => makeTest(dice, shape).code)
-    .filter((bytes) => bytes.length < 15);
+    .map((shape) => makeTest(dice, shape))
+    // Some tests have the end of a page in the middle of the instruction.
+    .filter((test) => test.code.length < 15 && (test.codeAddress & 0xfff) === 0x800)
+    .map((test) => test.code);
   const texts = disassembleAll(code, bits);
   code.forEach((bytes, i) => {
     const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
