@@ -129,7 +129,9 @@ export class Disassembler {
     const size = operand.size === 'v' ? form.size : operand.size;
     switch (operand.kind) {
       case 'rm':
-        return form.isMemory(n) ? this.memory(form, size) : registerAt(d.rm, size);
+        // A segment register takes 16 bits of memory, whatever the operand size.
+        if (form.isMemory(n)) return this.memory(form, form.encoding.operands[1]?.kind === 'segment' ? 16 : size);
+        return registerAt(d.rm, size);
       case 'reg':
         return registerAt(d.reg, size);
       case 'opcodeRegister':

@@ -142,5 +142,12 @@ export const MOVES: readonly Row[] = [
     flags: { reads: 'C' },
     semantics: (b) => b.setRegister(0, 8, b.and(b.sub(b.const(0), flags.carry(b)), b.const(0xff))),
   },
-  { name: 'nop', encodings: ['90', '0F 1F /0 Ev', '0F 18 /r Ev', '0F 0D /r Ev'], access: '-', hot: true, semantics: () => {} },
+  { name: 'nop', encodings: ['90'], hot: true, semantics: () => {} },
+  {
+    // Hints of later processors: prefetches, ENDBR, multi-byte NOPs (SDM vol. 2, appendix A, 0F 18–0F 1F).
+    name: 'nop',
+    encodings: ['0D', '18', '19', '1A', '1B', '1C', '1D', '1E', '1F'].map((opcode) => `0F ${opcode} /r Ev`),
+    access: '-',
+    semantics: () => {},
+  },
 ];
