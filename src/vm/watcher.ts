@@ -5,7 +5,7 @@
  * takes effect. From that come the traces (`--trace`), and whoever uses the machine from a program can listen too.
  * Tracing every instruction needs no help from the Host: the guest then simply runs in turns of one.
  */
-import { describeInstruction } from '../debug/trace-instruction.js';
+import { InstructionReader } from '../debug/trace-instruction.js';
 import { Tracer, type TraceView } from '../debug/trace.js';
 import type { DetectedGeneration, HostObserver, LguestHost } from '../host/host.js';
 import type { Events } from './events.js';
@@ -19,13 +19,21 @@ const FIRST_IRQ_VECTOR = 0x20;
 /** Most single steps in a turn of an instruction trace, so that keys still have an effect. */
 const STEPS_PER_TURN = 10_000;
 
+interface Step {
+  host: LguestHost;
+  eip: number;
+  /** The instruction in words. */
+  text: string;
+}
+
 /** Hears what the Host tells, over all lives of the machine, and passes it on to trace and listeners. */
 export class Watcher implements HostObserver {
   private readonly events: Events<MachineEvents>;
   private readonly tracer: Tracer | undefined;
   private readonly topics: ReadonlySet<string>;
   /** Instruction trace: the instruction that is about to run, not yet written down, and the Host it runs on. */
-  private step: { host: LguestHost; eip: number; text: string } | undefined;
+  private step: Step | undefined;
+  private reader: InstructionReader | undefined;
 
   constructor(events: Events<MachineEvents>, trace: TraceOptions | undefined, view: TraceView) {
     this.events = events;
@@ -60,7 +68,8 @@ export class Watcher implements HostObserver {
   interrupt(irq: number, eip: number): void {
     if (this.topics.has('interrupts')) this.tracer?.interrupt(irq, eip);
     // What runs next is not what we thought, but the handler's first instruction.
-    if (this.step !== undefined) this.step = lookAt(this.step.host, this.step.host.idt.handler(FIRST_IRQ_VECTOR + irq));
+    if (this.step !== undefined)
+      this.step = this.lookAt(this.step.host, this.step.host.idt.handler(FIRST_IRQ_VECTOR + irq));
     this.events.emit('interrupt', irq, eip);
   }
 
@@ -74,13 +83,18 @@ export class Watcher implements HostObserver {
     const { state } = host.cpu;
     for (let left = Math.min(maxInstructions, STEPS_PER_TURN); left > 0; left--) {
       const before = state.retired;
-      this.step = lookAt(host, state.eip);
+      this.step = this.lookAt(host, state.eip);
       const result = host.run(1);
       if (state.retired !== before || result === 'stopped') this.writeStep();
       this.step = undefined;
       if (result !== 'running') return result;
     }
     return 'running';
+  }
+
+  private lookAt(host: LguestHost, eip: number): Step {
+    this.reader ??= new InstructionReader();
+    return { host, eip, text: this.reader.describe(host.cpu, eip) };
   }
 
   /** Writes the instruction under way down, once. */
@@ -90,8 +104,4 @@ export class Watcher implements HostObserver {
     this.step = undefined;
     this.tracer?.instruction(eip, text);
   }
-}
-
-function lookAt(host: LguestHost, eip: number): { host: LguestHost; eip: number; text: string } {
-  return { host, eip, text: describeInstruction(host.cpu, eip) };
 }
