@@ -129,6 +129,7 @@ export class Processor implements CpuContext {
     while (left > 0) {
       const trapFlag = this.trapFlag;
       const every = this.torture.flushTlbEvery;
+      if (trapFlag) this.updateMode();
       this.chunk = trapFlag ? 1 : rest > 0 ? rest : every > 0 ? Math.min(every, left) : left;
       i32[STATE.budget >> 2] = this.chunk;
       i32[STATE.status >> 2] = STATUS.none;
@@ -284,7 +285,9 @@ export class Processor implements CpuContext {
       this.access.checkAlignment = alignment;
       this.tlb.flush();
     }
-    this.i32[STATE.codeKey >> 2] = this.epoch * KEY_EPOCH + (user ? KEY_USER : 0) + this.mode();
+    // TF set in the middle of a call: key 0 matches nothing, so that `findBlock` is asked and stops.
+    const stopping = this.trapFlag && this.chunk > 1;
+    this.i32[STATE.codeKey >> 2] = stopping ? 0 : this.epoch * KEY_EPOCH + (user ? KEY_USER : 0) + this.mode();
   }
 
   // --- code -----------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ const NAMES_BY_SIZE: Readonly<Record<string, readonly [string, string]>> = {
 /** x87 operations on ST and ST(i); DC and DE store to ST(i). */
 const TWO_STACK_OPERANDS = /^f(add|mul|subr?|divr?)p?$|^fcmov|^fu?comip?$/;
 const STORES_TO_ST_I = new Set([0xdc, 0xde]);
+const SYSTEM_WORDS = new Set(['sldt', 'str', 'smsw']);
 /** x87 operands of ten bytes. */
 const TEN_BYTES = new Set(['fld', 'fstp', 'fbld', 'fbstp']);
 
@@ -129,9 +130,7 @@ export class Disassembler {
     const size = operand.size === 'v' ? form.size : operand.size;
     switch (operand.kind) {
       case 'rm':
-        // A segment register takes 16 bits of memory, whatever the operand size.
-        if (form.isMemory(n)) return this.memory(form, form.encoding.operands[1]?.kind === 'segment' ? 16 : size);
-        return registerAt(d.rm, size);
+        return form.isMemory(n) ? this.memory(form, storesWord(form) ? 16 : size) : registerAt(d.rm, size);
       case 'reg':
         return registerAt(d.reg, size);
       case 'opcodeRegister':
@@ -188,6 +187,11 @@ export class Disassembler {
     const keyword = size === 0 && TEN_BYTES.has(form.row.name) ? 'tword ' : (SIZES[size] ?? '');
     return `${keyword}[${this.override()}${place}]`;
   }
+}
+
+/** Segment and system registers take 16 bits of memory, whatever the operand size. */
+function storesWord({ encoding, row }: HandlerForm): boolean {
+  return encoding.operands[1]?.kind === 'segment' || SYSTEM_WORDS.has(row.name);
 }
 
 function mnemonic(form: HandlerForm): string {

@@ -16,7 +16,7 @@ import { packVectors } from './vectors.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { cases: { type: 'string', default: '12' }, seed: { type: 'string', default: '2026' } },
+  options: { cases: { type: 'string', default: '10' }, seed: { type: 'string', default: '2026' } },
 });
 const file = positionals[0];
 if (file === undefined) throw new Error('which file?');
