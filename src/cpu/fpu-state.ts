@@ -150,7 +150,7 @@ export type FpuOperation = (unit: FpuUnit, a: number, b: number, c: number) => n
 
 /**
  * A helper that computes: clears C1, and notes itself as the last instruction. Memory faults leave no trace.
- * `keepsC1`: FNOP, FCMOV and comparisons into EFLAGS leave C1 alone, as all processors do.
+ * `keepsC1`: FNOP and FCMOV leave C1 alone.
  */
 export function fpuHelper(operation: FpuOperation, keepsC1 = false): Helper {
   return (cpu, a, b, c) => {

@@ -211,8 +211,8 @@ export const x87Helpers = {
   /** (ST(i), registers to pop) */
   fcom: fpuHelper(compareRegister(false)),
   fucom: fpuHelper(compareRegister(true)),
-  fcomi: fpuHelper(compareToFlags(false), true),
-  fucomi: fpuHelper(compareToFlags(true), true),
+  fcomi: fpuHelper(compareToFlags(false)),
+  fucomi: fpuHelper(compareToFlags(true)),
   /** (linear address, format, registers to pop) */
   fcomMemory: fpuHelper(compareMemory),
   ftst: fpuHelper(compareWithZero),
