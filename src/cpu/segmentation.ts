@@ -146,5 +146,6 @@ export const segmentHelpers = {
   /** (segment register, selector) */
   loadSegment,
   /** (segment register, offset, bytes + 0x100 for a write) → linear address */
-  checkSegment: (cpu, index, offset, kind) => checkSegmentAccess(cpu, index, offset, kind & ~0x100, (kind & 0x100) !== 0),
+  checkSegment: (cpu, index, offset, kind) =>
+    checkSegmentAccess(cpu, index, offset, kind & ~0x100, (kind & 0x100) !== 0),
 } as const satisfies Record<string, Helper>;
