@@ -22,11 +22,12 @@ function jumpIf(b: Builder, taken: Value): void {
 }
 
 /** LOOP family: the counter's width is the address size, and it moves without touching flags. */
-function loopRow(name: string, opcode: string, condition: (b: Builder) => Value | undefined): Row {
+function loopRow(name: string, opcode: string, reads: string, condition: (b: Builder) => Value | undefined): Row {
   return {
     name,
     encodings: [`${opcode} Jb`],
     access: 'r',
+    flags: { reads },
     sized: true,
     addressSized: true,
     ends: true,
@@ -114,9 +115,9 @@ export const CONTROL_FLOW: readonly Row[] = [
       b.jump(target);
     },
   },
-  loopRow('loopne', 'E0', (b) => b.isZero(flags.zero(b))),
-  loopRow('loope', 'E1', (b) => flags.zero(b)),
-  loopRow('loop', 'E2', () => undefined),
+  loopRow('loopne', 'E0', 'Z', (b) => b.isZero(flags.zero(b))),
+  loopRow('loope', 'E1', 'Z', (b) => flags.zero(b)),
+  loopRow('loop', 'E2', '', () => undefined),
   {
     name: 'jecxz',
     encodings: ['E3 Jb'],
