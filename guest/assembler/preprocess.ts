@@ -57,7 +57,7 @@ function stripComment(raw: string): string {
   return raw.trim();
 }
 
-/** Splits macro arguments at commas outside quotes and brackets. */
+/** Splits macro arguments at commas outside quotes and brackets; braces hold one argument together. */
 export function splitArguments(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -68,8 +68,8 @@ export function splitArguments(text: string): string[] {
     if (quote !== '') {
       if (c === quote) quote = '';
     } else if (c === '"' || c === "'") quote = c;
-    else if (c === '(' || c === '[') depth++;
-    else if (c === ')' || c === ']') depth--;
+    else if (c === '(' || c === '[' || c === '{') depth++;
+    else if (c === ')' || c === ']' || c === '}') depth--;
     else if (c === ',' && depth === 0) {
       parts.push(text.slice(start, i).trim());
       start = i + 1;
@@ -77,7 +77,7 @@ export function splitArguments(text: string): string[] {
   }
   const last = text.slice(start).trim();
   if (last !== '' || parts.length > 0) parts.push(last);
-  return parts;
+  return parts.map((part) => part.replace(/^\{(.*)\}$/, '$1'));
 }
 
 class Preprocessor {

@@ -165,7 +165,14 @@ export class CodeCache {
   }
 
   /** Adds the record that leaves the block and numbers the others. */
-  private finishBlock(first: number, count: number, start: number, end: number, length: number, secondPage: number): Block {
+  private finishBlock(
+    first: number,
+    count: number,
+    start: number,
+    end: number,
+    length: number,
+    secondPage: number,
+  ): Block {
     const { view } = this.memory;
     for (let i = 0; i < count; i++) view.setUint16(first + i * RECORD_BYTES + RECORD.remaining, count - i, true);
     const last = first + count * RECORD_BYTES;
@@ -191,7 +198,8 @@ export class CodeCache {
       this.tlb.protectCode(page);
     }
     code.blocks.add(block);
-    for (let chunk = from >> CHUNK_SHIFT; chunk <= to >> CHUNK_SHIFT; chunk++) code.chunks[chunk >> 5]! |= 1 << (chunk & 31);
+    for (let chunk = from >> CHUNK_SHIFT; chunk <= to >> CHUNK_SHIFT; chunk++)
+      code.chunks[chunk >> 5]! |= 1 << (chunk & 31);
   }
 
   /** Makes a block lead nowhere and forgets it. Its page stays watched while other blocks are on it. */

@@ -78,7 +78,14 @@ export class Decoder {
   private readonly forms: Forms;
   private readonly maps: Entry[][] = [new Array<Entry>(256), new Array<Entry>(256)];
   private readonly undefinedOpcode: Encoding;
-  private readonly variant: Variant = { operand16: false, addressing: 0, checked: false, stack16: false, address16: false, repeat: 0 };
+  private readonly variant: Variant = {
+    operand16: false,
+    addressing: 0,
+    checked: false,
+    stack16: false,
+    address16: false,
+    repeat: 0,
+  };
 
   private bytes: Uint8Array = new Uint8Array(0);
   private at = 0;
@@ -217,7 +224,11 @@ export class Decoder {
           addressing = ADDRESSING.simple;
           break;
         case 'immediate':
-          this.immediate(operand.signExtended ? 'signed' : size, operand16, operand === encoding.operands[1] && encoding.operands[0]!.kind === 'immediate');
+          this.immediate(
+            operand.signExtended ? 'signed' : size,
+            operand16,
+            operand === encoding.operands[1] && encoding.operands[0]!.kind === 'immediate',
+          );
           break;
         case 'relative':
           d.immediate = size === 8 ? (this.byte() << 24) >> 24 : size === 16 ? (this.word() << 16) >> 16 : this.dword();

@@ -24,14 +24,14 @@ export function hasErrorCode(vector: number): boolean {
 /**
  * An exception of the guest, thrown by helpers written in TypeScript before they change any state.
  * The processor catches it at the helper's boundary; it never escapes `Processor.run`.
+ *
+ * Not an `Error`: capturing a stack trace would cost more than everything else about a page fault.
  */
-export class GuestFault extends Error {
+export class GuestFault {
   constructor(
     readonly vector: number,
     readonly errorCode = 0,
     /** Page faults: the linear address, for CR2. */
     readonly address = 0,
-  ) {
-    super(`guest exception ${vector}`);
-  }
+  ) {}
 }

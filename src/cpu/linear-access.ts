@@ -116,6 +116,7 @@ export class SlowAccess implements LinearAccess {
 
   private probe(linear: number, length: number, access: number, supervisor: boolean): void {
     this.translate(linear, access, supervisor);
-    for (let offset = 0x1000 - (linear & 0xfff); offset < length; offset += 0x1000) this.translate(linear + offset, access, supervisor);
+    for (let offset = 0x1000 - (linear & 0xfff); offset < length; offset += 0x1000)
+      this.translate(linear + offset, access, supervisor);
   }
 }

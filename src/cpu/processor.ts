@@ -1,4 +1,4 @@
-import { GuestMemory } from '../memory/guest-memory.js';
+import type { GuestMemory } from '../memory/guest-memory.js';
 import {
   CS,
   DS,
@@ -7,6 +7,7 @@ import {
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
   RAM_BASE,
+  SEGMENT,
   SS,
   STATE,
   STATE_BYTES,
@@ -67,7 +68,15 @@ export class Processor implements CpuContext {
   readonly state: CpuState;
   readonly access: SlowAccess;
   readonly model: ProcessorModel;
-  readonly exit: Exit = { reason: 0, vector: 0, errorCode: 0, kind: 'fault', cr2: 0, instructionEip: 0, instructionLength: 0 };
+  readonly exit: Exit = {
+    reason: 0,
+    vector: 0,
+    errorCode: 0,
+    kind: 'fault',
+    cr2: 0,
+    instructionEip: 0,
+    instructionLength: 0,
+  };
   readonly torture: Torture = { flushTlbEvery: 0, oneInstructionBlocks: false };
   instructionEip = 0;
 
@@ -107,7 +116,9 @@ export class Processor implements CpuContext {
       const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
       return this.access.translate(linear, ACCESS_FETCH, false);
     };
-    const instance = new WebAssembly.Instance(this.engine.module, { env: { memory: memory.memory, ...this.imports() } });
+    const instance = new WebAssembly.Instance(this.engine.module, {
+      env: { memory: memory.memory, ...this.imports() },
+    });
     this.runInterpreter = instance.exports['run'] as () => void;
     this.updateMode();
   }
@@ -263,14 +274,14 @@ export class Processor implements CpuContext {
   }
 
   private mode(): number {
-    const { state } = this;
-    const flat = (index: number): boolean => {
-      const segment = state.segment(index);
-      return segment.base === 0 && state.get(STATE.segmentFlat + index * 4) === 1;
-    };
+    const { i32 } = this;
+    const field = (index: number, offset: number): number =>
+      i32[(STATE.segments + index * SEGMENT.stride + offset) >> 2]!;
+    const flat = (index: number): boolean =>
+      field(index, SEGMENT.base) === 0 && i32[(STATE.segmentFlat >> 2) + index] === 1;
     let mode = 0;
-    if (state.codeIs32) mode |= MODE.code32;
-    if (state.segment(SS).access & 0x40_0000) mode |= MODE.stack32;
+    if (field(CS, SEGMENT.access) & 0x40_0000) mode |= MODE.code32;
+    if (field(SS, SEGMENT.access) & 0x40_0000) mode |= MODE.stack32;
     if (flat(CS) && flat(DS) && flat(ES) && flat(SS)) mode |= MODE.flat;
     if (this.single || this.trapFlag || this.torture.oneInstructionBlocks) mode |= MODE.single;
     return mode;
@@ -368,7 +379,8 @@ export class Processor implements CpuContext {
       if (this.exit.reason === EXIT.hypercall) {
         state.eip = this.instructionEip;
         this.exit.instructionEip = this.instructionEip;
-        this.exit.instructionLength = this.view.getUint16(record + RECORD.next, true) - this.view.getUint16(record + RECORD.start, true);
+        this.exit.instructionLength =
+          this.view.getUint16(record + RECORD.next, true) - this.view.getUint16(record + RECORD.start, true);
       }
       this.refund(record, 1);
     }

@@ -122,7 +122,16 @@ export const ARITHMETIC: readonly Row[] = [
   },
   {
     name: 'test',
-    encodings: ['84 /r Eb,Gb', '85 /r Ev,Gv', 'A8 AL,Ib', 'A9 eAX,Iv', 'F6 /0 Eb,Ib', 'F6 /1 Eb,Ib', 'F7 /0 Ev,Iv', 'F7 /1 Ev,Iv'],
+    encodings: [
+      '84 /r Eb,Gb',
+      '85 /r Ev,Gv',
+      'A8 AL,Ib',
+      'A9 eAX,Iv',
+      'F6 /0 Eb,Ib',
+      'F6 /1 Eb,Ib',
+      'F7 /0 Ev,Iv',
+      'F7 /1 Ev,Iv',
+    ],
     access: 'r,r',
     flags: LOGIC,
     hot: true,

@@ -68,8 +68,20 @@ export const BITS: readonly Row[] = [
   ...bitRows('bts', 'AB', 5, (b, x, mask) => b.or(x, mask)),
   ...bitRows('btr', 'B3', 6, (b, x, mask) => b.and(x, b.not(mask))),
   ...bitRows('btc', 'BB', 7, (b, x, mask) => b.xor(x, mask)),
-  { name: 'bsf', encodings: ['0F BC /r Gv,Ev'], access: 'rw,r', flags: { writes: 'Z', undefined: 'OSAPC' }, semantics: bitScan(false) },
-  { name: 'bsr', encodings: ['0F BD /r Gv,Ev'], access: 'rw,r', flags: { writes: 'Z', undefined: 'OSAPC' }, semantics: bitScan(true) },
+  {
+    name: 'bsf',
+    encodings: ['0F BC /r Gv,Ev'],
+    access: 'rw,r',
+    flags: { writes: 'Z', undefined: 'OSAPC' },
+    semantics: bitScan(false),
+  },
+  {
+    name: 'bsr',
+    encodings: ['0F BD /r Gv,Ev'],
+    access: 'rw,r',
+    flags: { writes: 'Z', undefined: 'OSAPC' },
+    semantics: bitScan(true),
+  },
   {
     name: 'bswap',
     encodings: ['0F C8+r Zd'],

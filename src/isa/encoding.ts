@@ -67,7 +67,18 @@ export interface Encoding {
   readonly rmOperand: number;
 }
 
-const SIZES: Record<string, Size | 64 | 'v' | 0> = { b: 8, w: 16, d: 32, q: 64, v: 'v', z: 'v', '': 0, p: 0, s: 0, t: 0 };
+const SIZES: Record<string, Size | 64 | 'v' | 0> = {
+  b: 8,
+  w: 16,
+  d: 32,
+  q: 64,
+  v: 'v',
+  z: 'v',
+  '': 0,
+  p: 0,
+  s: 0,
+  t: 0,
+};
 
 function parseOperand(text: string, access: string): Operand {
   const base = { signExtended: false, register: false, memory: false, number: 0, access };
@@ -186,4 +197,21 @@ function parseEncoding(row: Row, text: string, out: Encoding[]): void {
 }
 
 /** Condition suffixes in encoding order, for `+cc` rows. */
-export const CONDITIONS = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'] as const;
+export const CONDITIONS = [
+  'o',
+  'no',
+  'b',
+  'ae',
+  'e',
+  'ne',
+  'be',
+  'a',
+  's',
+  'ns',
+  'p',
+  'np',
+  'l',
+  'ge',
+  'le',
+  'g',
+] as const;

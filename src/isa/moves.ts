@@ -35,8 +35,20 @@ export const MOVES: readonly Row[] = [
     hot: true,
     semantics: move,
   },
-  { name: 'movsx', encodings: ['0F BE /r Gv,Eb'], access: 'w,r', hot: true, semantics: (b) => b.write(0, b.signExtend8(b.read(1))) },
-  { name: 'movsx', encodings: ['0F BF /r Gv,Ew'], access: 'w,r', hot: true, semantics: (b) => b.write(0, b.signExtend16(b.read(1))) },
+  {
+    name: 'movsx',
+    encodings: ['0F BE /r Gv,Eb'],
+    access: 'w,r',
+    hot: true,
+    semantics: (b) => b.write(0, b.signExtend8(b.read(1))),
+  },
+  {
+    name: 'movsx',
+    encodings: ['0F BF /r Gv,Ew'],
+    access: 'w,r',
+    hot: true,
+    semantics: (b) => b.write(0, b.signExtend16(b.read(1))),
+  },
   {
     name: 'lea',
     encodings: ['8D /r Gv,M'],
@@ -118,7 +130,12 @@ export const MOVES: readonly Row[] = [
   },
   { name: 'clc', encodings: ['F8'], flags: { writes: 'C' }, semantics: (b) => flags.setCarry(b, b.const(0)) },
   { name: 'stc', encodings: ['F9'], flags: { writes: 'C' }, semantics: (b) => flags.setCarry(b, b.const(1)) },
-  { name: 'cmc', encodings: ['F5'], flags: { reads: 'C', writes: 'C' }, semantics: (b) => flags.setCarry(b, b.isZero(flags.carry(b))) },
+  {
+    name: 'cmc',
+    encodings: ['F5'],
+    flags: { reads: 'C', writes: 'C' },
+    semantics: (b) => flags.setCarry(b, b.isZero(flags.carry(b))),
+  },
   {
     name: 'cld',
     encodings: ['FC'],

@@ -22,9 +22,7 @@ function product(b: Builder, size: Size, x: Value, y: Value, signed: boolean): {
 
 /** CF = OF = "the upper half says more than the lower". SF, ZF, PF follow the lower half, as processors do. */
 function setProductFlags(b: Builder, size: Size, low: Value, high: Value, signed: boolean): void {
-  const expected = signed
-    ? flags.truncate(b, size, b.shrS(flags.signExtend(b, size, low), b.const(31)))
-    : b.const(0);
+  const expected = signed ? flags.truncate(b, size, b.shrS(flags.signExtend(b, size, low), b.const(31))) : b.const(0);
   const overflow = b.ne(high, expected);
   flags.setResult(b, size, low, overflow, overflow);
 }
@@ -106,8 +104,22 @@ function divide32(b: Builder, size: Size, divisor: Value, signed: boolean): void
 }
 
 export const MULTIPLY: readonly Row[] = [
-  { name: 'mul', encodings: ['F6 /4 Eb', 'F7 /4 Ev'], access: 'r', flags: MULTIPLY_FLAGS, hot: true, semantics: multiplyAccumulator(false) },
-  { name: 'imul', encodings: ['F6 /5 Eb', 'F7 /5 Ev'], access: 'r', flags: MULTIPLY_FLAGS, hot: true, semantics: multiplyAccumulator(true) },
+  {
+    name: 'mul',
+    encodings: ['F6 /4 Eb', 'F7 /4 Ev'],
+    access: 'r',
+    flags: MULTIPLY_FLAGS,
+    hot: true,
+    semantics: multiplyAccumulator(false),
+  },
+  {
+    name: 'imul',
+    encodings: ['F6 /5 Eb', 'F7 /5 Ev'],
+    access: 'r',
+    flags: MULTIPLY_FLAGS,
+    hot: true,
+    semantics: multiplyAccumulator(true),
+  },
   {
     name: 'imul',
     encodings: ['0F AF /r Gv,Ev'],

@@ -4,7 +4,14 @@ import * as flags from './flags.js';
 /** Shifts and rotates (SDM vol. 2: RCL/RCR/ROL/ROR, SAL/SAR/SHL/SHR, SHLD, SHRD). */
 
 function encodings(digit: number): string[] {
-  return [`C0 /${digit} Eb,Ib`, `C1 /${digit} Ev,Ib`, `D0 /${digit} Eb,1`, `D1 /${digit} Ev,1`, `D2 /${digit} Eb,CL`, `D3 /${digit} Ev,CL`];
+  return [
+    `C0 /${digit} Eb,Ib`,
+    `C1 /${digit} Ev,Ib`,
+    `D0 /${digit} Eb,1`,
+    `D1 /${digit} Ev,1`,
+    `D2 /${digit} Eb,CL`,
+    `D3 /${digit} Ev,CL`,
+  ];
 }
 
 /** Reads operand 0 (for writing) and the count modulo 32; runs `apply` unless the count is 0. */
@@ -83,7 +90,9 @@ function rotateCarry(left: boolean): (b: Builder) => void {
         const whole = b.or(b.toWideU(x), b.shl(b.toWideU(flags.carry(b)), b.const64(BigInt(size))));
         const by = b.toWideU(count);
         const back = b.sub(b.const64(BigInt(width)), by);
-        const rotated = left ? b.or(b.shl(whole, by), b.shrU(whole, back)) : b.or(b.shrU(whole, by), b.shl(whole, back));
+        const rotated = left
+          ? b.or(b.shl(whole, by), b.shrU(whole, back))
+          : b.or(b.shrU(whole, by), b.shl(whole, back));
         const result = flags.truncate(b, size, b.toNarrow(rotated));
         const cf = b.and(b.toNarrow(b.shrU(rotated, b.const64(BigInt(size)))), b.const(1));
         b.write(0, result);
@@ -112,9 +121,7 @@ function doubleShift(left: boolean): (b: Builder) => void {
         const wide = (value: Value, at: bigint): Value => b.shl(b.toWideU(value), b.const64(at));
         const whole = b.or(b.or(wide(x, 32n), wide(filler, 16n)), b.toWideU(x));
         const by = b.toWideU(count);
-        const shifted = left
-          ? b.shrU(b.shl(whole, by), b.const64(31n))
-          : b.shrU(b.shl(whole, b.const64(1n)), by);
+        const shifted = left ? b.shrU(b.shl(whole, by), b.const64(31n)) : b.shrU(b.shl(whole, b.const64(1n)), by);
         // One extra bit is kept below (right) or above (left) the result: it is CF.
         if (left) {
           cf = b.and(b.toNarrow(b.shrU(shifted, b.const64(17n))), b.const(1));
@@ -137,11 +144,42 @@ const ROTATE = { writes: 'OC' };
 export const SHIFTS: readonly Row[] = [
   { name: 'rol', encodings: encodings(0), access: 'rw,r', flags: ROTATE, hot: true, semantics: rotate(true) },
   { name: 'ror', encodings: encodings(1), access: 'rw,r', flags: ROTATE, hot: true, semantics: rotate(false) },
-  { name: 'rcl', encodings: encodings(2), access: 'rw,r', flags: { reads: 'C', writes: 'OC' }, semantics: rotateCarry(true) },
-  { name: 'rcr', encodings: encodings(3), access: 'rw,r', flags: { reads: 'C', writes: 'OC' }, semantics: rotateCarry(false) },
-  { name: 'shl', encodings: [...encodings(4), ...encodings(6)], access: 'rw,r', flags: SHIFT, hot: true, semantics: shiftLeft },
+  {
+    name: 'rcl',
+    encodings: encodings(2),
+    access: 'rw,r',
+    flags: { reads: 'C', writes: 'OC' },
+    semantics: rotateCarry(true),
+  },
+  {
+    name: 'rcr',
+    encodings: encodings(3),
+    access: 'rw,r',
+    flags: { reads: 'C', writes: 'OC' },
+    semantics: rotateCarry(false),
+  },
+  {
+    name: 'shl',
+    encodings: [...encodings(4), ...encodings(6)],
+    access: 'rw,r',
+    flags: SHIFT,
+    hot: true,
+    semantics: shiftLeft,
+  },
   { name: 'shr', encodings: encodings(5), access: 'rw,r', flags: SHIFT, hot: true, semantics: shiftRight(false) },
   { name: 'sar', encodings: encodings(7), access: 'rw,r', flags: SHIFT, hot: true, semantics: shiftRight(true) },
-  { name: 'shld', encodings: ['0F A4 /r Ev,Gv,Ib', '0F A5 /r Ev,Gv,CL'], access: 'rw,r,r', flags: SHIFT, semantics: doubleShift(true) },
-  { name: 'shrd', encodings: ['0F AC /r Ev,Gv,Ib', '0F AD /r Ev,Gv,CL'], access: 'rw,r,r', flags: SHIFT, semantics: doubleShift(false) },
+  {
+    name: 'shld',
+    encodings: ['0F A4 /r Ev,Gv,Ib', '0F A5 /r Ev,Gv,CL'],
+    access: 'rw,r,r',
+    flags: SHIFT,
+    semantics: doubleShift(true),
+  },
+  {
+    name: 'shrd',
+    encodings: ['0F AC /r Ev,Gv,Ib', '0F AD /r Ev,Gv,CL'],
+    access: 'rw,r,r',
+    flags: SHIFT,
+    semantics: doubleShift(false),
+  },
 ];

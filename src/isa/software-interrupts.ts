@@ -72,6 +72,20 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     },
   },
   { name: 'ud2', encodings: ['0F 0B'], ends: true, system: true, semantics: (b) => b.fault(UNDEFINED_OPCODE) },
-  { name: 'ud1', encodings: ['0F B9 /r Gv,Ev'], access: '-,-', ends: true, system: true, semantics: (b) => b.fault(UNDEFINED_OPCODE) },
-  { name: 'ud0', encodings: ['0F FF /r Gv,Ev'], access: '-,-', ends: true, system: true, semantics: (b) => b.fault(UNDEFINED_OPCODE) },
+  {
+    name: 'ud1',
+    encodings: ['0F B9 /r Gv,Ev'],
+    access: '-,-',
+    ends: true,
+    system: true,
+    semantics: (b) => b.fault(UNDEFINED_OPCODE),
+  },
+  {
+    name: 'ud0',
+    encodings: ['0F FF /r Gv,Ev'],
+    access: '-,-',
+    ends: true,
+    system: true,
+    semantics: (b) => b.fault(UNDEFINED_OPCODE),
+  },
 ];

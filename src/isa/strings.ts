@@ -52,7 +52,12 @@ export function repeated(b: Builder, iteration: () => void, comparing: boolean):
 }
 
 /** The byte form and, one opcode up, the form of operand size. */
-function stringRows(name: string, opcode: number, iteration: (b: Builder, size: Size) => void, comparing = false): Row[] {
+function stringRows(
+  name: string,
+  opcode: number,
+  iteration: (b: Builder, size: Size) => void,
+  comparing = false,
+): Row[] {
   const hex = (n: number): string => n.toString(16).toUpperCase();
   const row = (encoding: string, sized: boolean): Row => ({
     name,

@@ -38,7 +38,12 @@ export interface Variant {
 
 function variantIndex(v: Variant): number {
   return (
-    (v.operand16 ? 1 : 0) | (v.addressing << 1) | (v.checked ? 8 : 0) | (v.stack16 ? 16 : 0) | (v.address16 ? 32 : 0) | (v.repeat << 6)
+    (v.operand16 ? 1 : 0) |
+    (v.addressing << 1) |
+    (v.checked ? 8 : 0) |
+    (v.stack16 ? 16 : 0) |
+    (v.address16 ? 32 : 0) |
+    (v.repeat << 6)
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/builder.js';
 import type { Operand } from '../../isa/encoding.js';
 import { SEGMENT, STATE } from '../../memory/layout.js';
-import { Code, I32, I64, OP, VOID_BLOCK } from '../../wasm/code.js';
+import { type Code, I32, I64, OP, VOID_BLOCK } from '../../wasm/code.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
 import { RECORD } from './record.js';
 
@@ -71,7 +71,14 @@ export class HandlerBuilder implements Builder {
   private depth = 0;
   private cells: (MemoryCell | undefined)[] = [];
 
-  constructor(form: HandlerForm, code: Code, callees: Callees, endings: Endings, helperNumber: (name: string) => number, inline: boolean) {
+  constructor(
+    form: HandlerForm,
+    code: Code,
+    callees: Callees,
+    endings: Endings,
+    helperNumber: (name: string) => number,
+    inline: boolean,
+  ) {
     this.form = form;
     this.code = code;
     this.callees = callees;
@@ -98,7 +105,8 @@ export class HandlerBuilder implements Builder {
 
   private newLocal(wide: boolean): Local {
     if (wide) {
-      if (this.wideUsed === WIDE_LOCALS) throw new Error(`${this.form.row.name} needs more than ${WIDE_LOCALS} i64 locals`);
+      if (this.wideUsed === WIDE_LOCALS)
+        throw new Error(`${this.form.row.name} needs more than ${WIDE_LOCALS} i64 locals`);
       return { kind: 'local', wide, index: 1 + this.wideUsed++ };
     }
     return { kind: 'local', wide, index: FIRST_NARROW + this.narrowUsed++ };

@@ -41,7 +41,11 @@ const SIZES: readonly Size[] = [8, 16, 32];
  *       loop: br_table on the record's handler
  *         each handler: work; next record | next block | leave
  */
-export function buildInterpreterModule(forms: Forms, memoryPages: number, helperNumber: (name: string) => number): Uint8Array<ArrayBuffer> {
+export function buildInterpreterModule(
+  forms: Forms,
+  memoryPages: number,
+  helperNumber: (name: string) => number,
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', memoryPages);
   const byValue = (name: string, parameters: number, result: boolean): number =>
@@ -65,13 +69,28 @@ export function buildInterpreterModule(forms: Forms, memoryPages: number, helper
     read[size] = module.addFunction([I32, I32], [I32], [I32], readFunction(size, slowRead[size]));
     write[size] = module.addFunction([I32, I32, I32], [], [I32], writeFunction(size, slowWrite[size]));
   }
-  const callees: Callees = { slowRead, slowWrite, slowReadForWrite, read, write, probeWrite, helper, raise, checkSegment };
+  const callees: Callees = {
+    slowRead,
+    slowWrite,
+    slowReadForWrite,
+    read,
+    write,
+    probeWrite,
+    helper,
+    raise,
+    checkSegment,
+  };
   const cold: number[] = [];
   for (const form of forms.list) {
     if (form.handler < forms.hotCount) continue;
     const code = new Code();
     const narrow = new HandlerBuilder(form, code, callees, COLD_ENDINGS, helperNumber, false).emit();
-    cold[form.handler - forms.hotCount] = module.addFunction([I32], [I32], HandlerBuilder.localTypes(narrow), code.bytes());
+    cold[form.handler - forms.hotCount] = module.addFunction(
+      [I32],
+      [I32],
+      HandlerBuilder.localTypes(narrow),
+      code.bytes(),
+    );
   }
   module.setTable(cold);
   const coldType = module.type([I32], [I32]);
