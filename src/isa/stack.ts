@@ -23,7 +23,7 @@ export function push(b: Builder, size: Size, ...values: Value[]): void {
       pointer = wrap(b, b.sub(pointer, b.const(bytes)));
       return b.cell(SS, pointer, size);
     });
-    cells.forEach((cell, i) => cell.write(values[i]!));
+    for (const [i, cell] of cells.entries()) cell.write(values[i]!);
   }
   b.setRegister(ESP, b.form.stackSize, pointer);
 }
@@ -105,7 +105,7 @@ export const STACK: readonly Row[] = [
       const order = [7, 6, 5, 3, 2, 1, 0];
       const values = order.map((register, i) => peek(b, size, register === 7 || register > 4 ? i : i + 1));
       drop(b, b.const(size));
-      order.forEach((register, i) => b.setRegister(register, size, values[i]!));
+      for (const [i, register] of order.entries()) b.setRegister(register, size, values[i]!);
     },
   },
   {
