@@ -98,8 +98,18 @@ export const OP = {
 
 /** A growing byte buffer with the encodings that WebAssembly uses. */
 export class Code {
-  private buffer = new Uint8Array(4096);
+  private buffer: Uint8Array;
   length = 0;
+
+  /** `capacity` is a first guess, in bytes. */
+  constructor(capacity = 4096) {
+    this.buffer = new Uint8Array(capacity);
+  }
+
+  /** Empties it for other code; what `bytes` returned before is overwritten. */
+  clear(): void {
+    this.length = 0;
+  }
 
   byte(value: number): void {
     if (this.length === this.buffer.length) this.grow(1);

@@ -5,10 +5,15 @@ export interface FunctionType {
   readonly results: readonly number[];
 }
 
+/** `count` locals of one value type. */
+export interface LocalRun {
+  readonly type: number;
+  readonly count: number;
+}
+
 interface FunctionBody {
   readonly type: number;
-  /** Value type of each local behind the parameters. */
-  readonly locals: readonly number[];
+  readonly locals: readonly LocalRun[];
   readonly code: Uint8Array;
 }
 
@@ -48,7 +53,7 @@ export class ModuleBuilder {
   addFunction(
     parameters: readonly number[],
     results: readonly number[],
-    locals: readonly number[],
+    locals: readonly LocalRun[],
     code: Uint8Array,
   ): number {
     const body = { type: this.type(parameters, results), locals, code: code.slice() };
@@ -130,15 +135,9 @@ function section(out: Code, id: number, count: number, item: (code: Code, index:
 }
 
 function writeBody(out: Code, body: FunctionBody): void {
-  const runs: { type: number; count: number }[] = [];
-  for (const type of body.locals) {
-    const last = runs[runs.length - 1];
-    if (last && last.type === type) last.count++;
-    else runs.push({ type, count: 1 });
-  }
-  const head = new Code();
-  head.u32(runs.length);
-  for (const run of runs) {
+  const head = new Code(64);
+  head.u32(body.locals.length);
+  for (const run of body.locals) {
     head.u32(run.count);
     head.byte(run.type);
   }

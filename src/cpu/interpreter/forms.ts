@@ -87,12 +87,15 @@ export class Forms {
   /** Index in `list`. Parts of the variant that make no difference to the encoding are ignored. */
   find(encoding: Encoding, variant: Variant): number {
     const { row } = encoding;
+    const stack16 = row.stack === true && variant.stack16;
+    const address16 = row.addressSized === true && variant.address16;
     const wanted: Variant = {
       operand16: encoding.sized && variant.operand16,
       addressing: variant.addressing,
-      checked: variant.checked && touchesMemory(encoding, variant.addressing),
-      stack16: row.stack === true && variant.stack16,
-      address16: row.addressSized === true && variant.address16,
+      // What is 16 bits wide is rare enough to always be checked: fewer handlers.
+      checked: stack16 || address16 || (variant.checked && touchesMemory(encoding, variant.addressing)),
+      stack16,
+      address16,
       repeat: row.repeat === undefined || variant.repeat === 0 ? 0 : row.repeat === 'rep' ? 1 : variant.repeat,
     };
     if (wanted.checked && wanted.addressing === ADDRESSING.simple) wanted.addressing = ADDRESSING.full;
@@ -114,8 +117,8 @@ function* variantsOf(encoding: Encoding): Generator<Variant> {
   for (const operand16 of encoding.sized ? BOTH : [false])
     for (const addressing of addressings)
       for (const checked of touchesMemory(encoding, addressing) && addressing !== ADDRESSING.simple ? BOTH : [false])
-        for (const stack16 of row.stack ? BOTH : [false])
-          for (const address16 of row.addressSized ? BOTH : [false])
+        for (const stack16 of row.stack && checked ? BOTH : [false])
+          for (const address16 of row.addressSized && checked ? BOTH : [false])
             for (const repeat of row.repeat === undefined ? [0] : row.repeat === 'rep' ? [0, 1] : [0, 1, 2])
               yield { operand16, addressing, checked, stack16, address16, repeat };
 }

@@ -2,6 +2,7 @@ import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/bui
 import type { Operand } from '../../isa/encoding.js';
 import { SEGMENT, STATE } from '../../memory/layout.js';
 import { type Code, I32, I64, OP, VOID_BLOCK } from '../../wasm/code.js';
+import type { LocalRun } from '../../wasm/module.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
 import { RECORD } from './record.js';
 
@@ -43,7 +44,7 @@ export interface Callees {
 /** Locals: the record first, then a pool of i64, then a pool of i32. */
 export const RECORD_LOCAL = 0;
 const WIDE_LOCALS = 16;
-const FIRST_NARROW = 1 + WIDE_LOCALS;
+export const FIRST_NARROW = 1 + WIDE_LOCALS;
 
 interface Local extends Value {
   readonly kind: 'local';
@@ -97,8 +98,12 @@ export class HandlerBuilder implements Builder {
     return this.narrowUsed;
   }
 
-  static localTypes(narrow: number): number[] {
-    return [...new Array<number>(WIDE_LOCALS).fill(I64), ...new Array<number>(narrow).fill(I32)];
+  /** The locals behind the record of a function with such handlers. */
+  static localRuns(narrow: number): LocalRun[] {
+    return [
+      { type: I64, count: WIDE_LOCALS },
+      { type: I32, count: narrow },
+    ];
   }
 
   // --- values ---------------------------------------------------------------------------------

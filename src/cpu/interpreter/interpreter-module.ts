@@ -1,8 +1,15 @@
 import { JUMP_CACHE, JUMP_CACHE_ENTRIES, RECORD_BYTES, STATE, SEGMENT, CS } from '../../memory/layout.js';
 import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
-import { ModuleBuilder } from '../../wasm/module.js';
+import { type LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import type { Forms } from './forms.js';
-import { type Callees, type Endings, HandlerBuilder, RECORD_LOCAL, emitLookUp } from './handler-builder.js';
+import {
+  type Callees,
+  type Endings,
+  FIRST_NARROW,
+  HandlerBuilder,
+  RECORD_LOCAL,
+  emitLookUp,
+} from './handler-builder.js';
 import { RECORD } from './record.js';
 import type { Size } from '../../isa/builder.js';
 
@@ -30,6 +37,8 @@ const RESULT = { nextRecord: 0, nextBlock: 1, leave: 2 } as const;
 
 /** Levels of the labels around every handler in the main loop. */
 const LEVEL = { exit: 1, nextBlock: 2, dispatch: 3, cold: 4 } as const;
+
+const ONE_NARROW: readonly LocalRun[] = [{ type: I32, count: 1 }];
 
 const SIZES: readonly Size[] = [8, 16, 32];
 
@@ -66,8 +75,8 @@ export function buildInterpreterModule(
   const read = {} as Record<Size, number>;
   const write = {} as Record<Size, number>;
   for (const size of SIZES) {
-    read[size] = module.addFunction([I32, I32], [I32], [I32], readFunction(size, slowRead[size]));
-    write[size] = module.addFunction([I32, I32, I32], [], [I32], writeFunction(size, slowWrite[size]));
+    read[size] = module.addFunction([I32, I32], [I32], ONE_NARROW, readFunction(size, slowRead[size]));
+    write[size] = module.addFunction([I32, I32, I32], [], ONE_NARROW, writeFunction(size, slowWrite[size]));
   }
   const callees: Callees = {
     slowRead,
@@ -81,14 +90,15 @@ export function buildInterpreterModule(
     checkSegment,
   };
   const cold: number[] = [];
+  const code = new Code();
   for (const form of forms.list) {
     if (form.handler < forms.hotCount) continue;
-    const code = new Code();
+    code.clear();
     const narrow = new HandlerBuilder(form, code, callees, COLD_ENDINGS, helperNumber, false).emit();
     cold[form.handler - forms.hotCount] = module.addFunction(
       [I32],
       [I32],
-      HandlerBuilder.localTypes(narrow),
+      HandlerBuilder.localRuns(narrow),
       code.bytes(),
     );
   }
@@ -185,9 +195,9 @@ function addMainLoop(
       narrow = Math.max(narrow, builder.emit());
     }
   }
-  const types = [I32, ...HandlerBuilder.localTypes(narrow)];
-  const scratch = types.length;
-  types.push(I32, I32, I32, I32);
+  // The main loop has no parameters: the record is its first local, the scratch ones its last.
+  const locals: LocalRun[] = [{ type: I32, count: 1 }, ...HandlerBuilder.localRuns(narrow + SCRATCH_LOCALS)];
+  const scratch = FIRST_NARROW + narrow;
 
   const code = new Code();
   code.byte(OP.block);
@@ -212,7 +222,7 @@ function addMainLoop(
   code.byte(OP.end);
   code.byte(OP.end);
   code.byte(OP.end);
-  return module.addFunction([], [], types, code.bytes());
+  return module.addFunction([], [], locals, code.bytes());
 }
 
 /** Handler 0: gives back what the rest of the block would have cost and goes on at this record's address. */
@@ -233,6 +243,9 @@ function emitResume(code: Code, endings: Endings): void {
   code.memory(OP.i32_store, STATE.eip);
   endings.nextBlock(code, 0);
 }
+
+/** Locals of the look-up: eip, linear, entry, budget. */
+const SCRATCH_LOCALS = 4;
 
 /** Looks `state.eip` up in the jump cache and charges the block to the budget. Labels open: exit, nextBlock. */
 function emitFindBlock(code: Code, scratch: number, findBlock: number): void {
