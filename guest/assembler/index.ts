@@ -13,7 +13,7 @@ import { alignUp, type LinkedSection, type LinkedSymbol, writeElf } from './elf.
 import { Encoder, OutOfReach, pushNumber, type Surroundings } from './encode.js';
 import { AssemblyError, type Expression, evaluate } from './expressions.js';
 import { preprocess, type Source } from './preprocess.js';
-import { type Item, parseLines, placeError, type SectionSource } from './statements.js';
+import { type Item, parseLines, type Program, placeError, type SectionSource } from './statements.js';
 
 export { AssemblyError } from './expressions.js';
 export type { Source } from './preprocess.js';
@@ -85,9 +85,10 @@ class Layout {
   private firstPass = true;
   private here = 0;
 
-  constructor(sources: readonly SectionSource[], encoder: Encoder) {
-    this.sources = sources;
+  constructor(program: Program, encoder: Encoder) {
+    this.sources = program.sections;
     this.encoder = encoder;
+    for (const [name, value] of program.constants) this.symbols.set(name, { value, section: -1 });
   }
 
   settle(): void {
@@ -107,6 +108,7 @@ class Layout {
     let bias = 0;
     this.sources.forEach((source, index) => {
       const start = alignUp(source.physical ?? physical, source.align);
+      if (start < physical) throw new AssemblyError(`${source.name} begins inside the section before it`);
       const address = source.virtual ?? start + bias;
       if (index === 0) bias = address - start;
       const out: number[] = [];

@@ -36,11 +36,18 @@ export interface SectionSource {
   items: Item[];
 }
 
+/** What parsing yields. */
+export interface Program {
+  sections: readonly SectionSource[];
+  /** Values that involve no address, and so are known from the beginning. */
+  constants: ReadonlyMap<string, number>;
+}
+
 const DATA_WIDTHS: Readonly<Record<string, number>> = { db: 1, dw: 2, dd: 4, dq: 8 };
 const RESERVE_WIDTHS: Readonly<Record<string, number>> = { resb: 1, resw: 2, resd: 4 };
 
-/** Reads all lines; returns the sections in the order of their first appearance. */
-export function parseLines(lines: readonly Line[], encoder: Encoder): SectionSource[] {
+/** Reads all lines; the sections are in the order of their first appearance. */
+export function parseLines(lines: readonly Line[], encoder: Encoder): Program {
   const parser = new Parser(encoder);
   for (const line of lines) {
     try {
@@ -49,7 +56,7 @@ export function parseLines(lines: readonly Line[], encoder: Encoder): SectionSou
       throw placeError(error, line);
     }
   }
-  return parser.sections;
+  return parser;
 }
 
 /** Adds file and line to a message. */
@@ -58,12 +65,12 @@ export function placeError(error: unknown, line: Line): unknown {
   return new AssemblyError(`${line.file}:${line.line}: ${error.message}\n    ${line.text}`);
 }
 
-class Parser {
+class Parser implements Program {
   readonly sections: SectionSource[] = [];
   private readonly encoder: Encoder;
   private section: SectionSource | undefined;
   /** Constants known so far: only they may shorten an instruction. */
-  private readonly constants = new Map<string, number>();
+  readonly constants = new Map<string, number>();
   private lastLabel = '';
 
   constructor(encoder: Encoder) {

@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 
 /** Room → rooms it may import besides itself. */
 export const ROOMS: Record<string, readonly string[]> = {
-  launcher: ['vm', 'platform', 'formats'],
+  launcher: ['vm', 'platform', 'formats', 'guest'],
   web: ['vm', 'platform'],
   vm: [
     ...['host', 'pc', 'boot', 'virtio', 'net', 'cpu', 'jit', 'isa', 'fpu', 'memory', 'wasm', 'formats', 'debug'],
