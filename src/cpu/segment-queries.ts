@@ -37,6 +37,10 @@ function requireProtectedMode(cpu: CpuContext): void {
 export function requireLevel0(cpu: CpuContext): void {
   if (cpu.state.cpl !== 0) throw new GuestFault(GP, 0);
 }
+function requireProtectedLevel0(cpu: CpuContext): void {
+  requireProtectedMode(cpu);
+  requireLevel0(cpu);
+}
 function setZero(cpu: CpuContext, zero: boolean): void {
   const { eflags } = cpu.state;
   cpu.state.eflags = zero ? eflags | FLAG.ZF : eflags & ~FLAG.ZF;
@@ -82,8 +86,7 @@ function adjustRpl(cpu: CpuContext, target: number, source: number): number {
 
 function loadLdt(cpu: CpuContext, selector: number): void {
   selector &= 0xffff;
-  requireProtectedMode(cpu);
-  requireLevel0(cpu);
+  requireProtectedLevel0(cpu);
   if (isNullSelector(selector)) {
     cpu.state.setSegment(LDTR, nullSegment(selector));
     return;
@@ -103,8 +106,7 @@ export function readLdt(cpu: CpuContext, selector: number, vector: number, ext =
 
 function loadTask(cpu: CpuContext, selector: number): void {
   selector &= 0xffff;
-  requireProtectedMode(cpu);
-  requireLevel0(cpu);
+  requireProtectedLevel0(cpu);
   if (isNullSelector(selector)) throw new GuestFault(GP, 0);
   const code = selectorError(selector);
   if (selector & 4) throw new GuestFault(GP, code);
@@ -135,6 +137,9 @@ export const segmentQueryHelpers = {
   verw: (cpu, selector) => verify(cpu, selector, isWritableData),
   /** (target, source) → new target; sets ZF */
   arpl: adjustRpl,
+  /** What instructions check before they look at their operands */
+  requireLevel0,
+  requireProtectedLevel0,
   /** (selector) */
   lldt: loadLdt,
   /** (selector) */

@@ -23,11 +23,10 @@ function step(b: Builder, register: number): void {
   b.setRegister(register, width, truncate(b, width, b.add(b.register(register, width), by)));
 }
 
-/** INS checks that its destination can be written before it touches the port. */
+/** INS makes sure that its destination can be written before it touches the port. */
 function inputString(b: Builder): void {
   const size: Size = b.form.size;
   const port = b.register(EDX, 16);
-  b.helper('checkPort', port, b.const(size / 8));
   const cell = b.cell(ES, b.register(EDI, b.form.addressSize), size);
   cell.write(input(b, port));
   step(b, EDI);
@@ -35,7 +34,6 @@ function inputString(b: Builder): void {
 
 function outputString(b: Builder): void {
   const port = b.register(EDX, 16);
-  b.helper('checkPort', port, b.const(b.form.size / 8));
   output(b, port, b.load('default', b.register(ESI, b.form.addressSize), b.form.size));
   step(b, ESI);
 }
@@ -48,7 +46,11 @@ function stringRow(name: string, encoding: string, sized: boolean, iteration: (b
     addressSized: true,
     repeat: 'rep',
     system: true,
-    semantics: (b) => repeated(b, () => iteration(b), false),
+    semantics(b) {
+      // Before anything else, and even if ECX is 0.
+      b.helper('checkPort', b.register(EDX, 16), b.const(b.form.size / 8));
+      repeated(b, () => iteration(b), false);
+    },
   };
 }
 

@@ -25,13 +25,15 @@ function table(name: string, digit: number, write: boolean): Row {
     sized: true,
     system: true,
     semantics(b) {
+      // Rights come before the operand: LGDT and LIDT of ring 3 fault the same way wherever they point.
+      if (!write) b.helper('requireLevel0');
       b.helper(name, b.address(0, 6, write), b.const(b.form.size));
     },
   };
 }
 
-/** A helper that takes a 16-bit operand. */
-function withSelector(name: string, encoding: string): Row {
+/** A privileged helper that takes a 16-bit operand; `rights` checks before the operand is looked at. */
+function withSelector(name: string, encoding: string, rights: string): Row {
   return {
     name,
     encodings: [`${encoding} Ew`],
@@ -39,6 +41,7 @@ function withSelector(name: string, encoding: string): Row {
     ends: true,
     system: true,
     semantics(b) {
+      b.helper(rights);
       b.helper(name, b.read(0));
       b.jump(b.nextEip());
     },
@@ -76,6 +79,7 @@ function moveSpecial(encoding: string, toRegister: boolean, helper: string): Row
 }
 
 function invalidatePage(b: Builder): void {
+  b.helper('requireLevel0');
   // No access takes place, so no segment limit is checked beyond what the address needs.
   b.helper('invlpg', b.address(0, 1, false));
   b.jump(b.nextEip());
@@ -91,12 +95,12 @@ export const SYSTEM: readonly Row[] = [
   table('lgdt', 2, false),
   table('lidt', 3, false),
   storeWord('smsw', '0F 01 /4'),
-  withSelector('lmsw', '0F 01 /6'),
+  withSelector('lmsw', '0F 01 /6', 'requireLevel0'),
   { name: 'invlpg', encodings: ['0F 01 /7 M'], access: '-', ends: true, system: true, semantics: invalidatePage },
   storeWord('sldt', '0F 00 /0'),
   storeWord('str', '0F 00 /1'),
-  withSelector('lldt', '0F 00 /2'),
-  withSelector('ltr', '0F 00 /3'),
+  withSelector('lldt', '0F 00 /2', 'requireProtectedLevel0'),
+  withSelector('ltr', '0F 00 /3', 'requireProtectedLevel0'),
   plain('clts', '0F 06', 'clts'),
   plain('invd', '0F 08', 'flushCaches'),
   plain('wbinvd', '0F 09', 'flushCaches'),

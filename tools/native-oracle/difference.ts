@@ -6,6 +6,8 @@ import { type Answer, indexOf, type Question } from './layout.js';
 const COMPARED_FLAGS = 0x4cd5;
 const REGISTERS = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
 
+const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'];
+
 const hex = (value: number): string => (value >>> 0).toString(16);
 const bytes = (list: Uint8Array): string => [...list].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 
@@ -23,6 +25,9 @@ export function describeDifference(question: Question, expected: Answer, actual:
   check('eflags', expected.eflags & flags, actual.eflags & flags);
   REGISTERS.forEach((name, i) => {
     check(name, expected.registers[i]!, actual.registers[i]!);
+  });
+  SEGMENTS.forEach((name, i) => {
+    check(name, expected.selectors[i]!, actual.selectors[i]!);
   });
   if (expected.start !== actual.start || Buffer.compare(expected.changed, actual.changed) !== 0) {
     found.push(`memory ${describeChange(actual)}, should be ${describeChange(expected)}`);

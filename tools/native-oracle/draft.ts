@@ -36,13 +36,15 @@ export class Draft {
   readonly pinned = new Set<number>();
   readonly patches: Patch[] = [];
   /** Register number in ModRM.reg. */
-  readonly reg: number;
+  reg: number;
   /** Register number in ModRM.rm of a register operand, or in the opcode. */
   rm: number;
   /** −1 or the segment named by a prefix. */
   override: number;
   /** Immediates in order, low bytes used. */
   immediates: number[] = [];
+  /** Operand of direct far transfers. */
+  farPointer = { selector: 0, offset: 0 };
   /** Bytes between the effective address of the memory operand and what is accessed (bit strings, POP [ESP]). */
   displaced = 0;
   /** Bytes accessed at the memory operand. */

@@ -5,7 +5,7 @@ import { CS, Draft, ESP } from './draft.js';
 import { MODES, PAGE, type Question, type UnitState } from './layout.js';
 import { pickMemory, RECIPES } from './recipes.js';
 import { address16, operandBits, type Shape, stack16 } from './shapes.js';
-import { oneIn, pickValue, pickWide } from './values.js';
+import { littleEndian, oneIn, pickValue, pickWide } from './values.js';
 
 export interface Test extends Question {
   readonly shape: Shape;
@@ -33,7 +33,8 @@ export function makeTest(dice: Dice, shape: Shape, previous?: Test): Test {
   else if (encoding.hasModrm) modrm.push(...memoryOperand(draft));
   else if (shape.memory) modrm.push(...absoluteAddress(draft));
   const lockable = row.lock === true && shape.memory && encoding.rmOperand === 0;
-  const lock = lockable ? oneIn(dice, 3) : oneIn(dice, 200);
+  // LOCK VERW is no #UD on some processors.
+  const lock = lockable ? oneIn(dice, 3) : row.name !== 'verw' && oneIn(dice, 200);
   // F2 and F3 make other instructions of those of the 0F map, and, on some processors, of LOOP.
   const head = draft.prefixes(encoding.map === 0 && row.repeat === undefined && !row.ends, lock);
   const opcode = encoding.map === 1 ? [0x0f, encoding.opcode] : [encoding.opcode];
@@ -102,7 +103,7 @@ function immediateBytes(draft: Draft, before: number): number[] {
   operands.forEach((operand, n) => {
     const bytes = operand.signExtended ? 1 : operandBits(shape, n) / 8;
     if (operand.kind === 'farPointer') {
-      for (let i = 0; i < bytes + 2; i++) out.push(dice.below(256));
+      out.push(...littleEndian(draft.farPointer.offset, bytes), ...littleEndian(draft.farPointer.selector, 2));
       return;
     }
     let value: number;

@@ -33,40 +33,63 @@ const DATA_READ_ONLY = 0xf100;
 const EXPAND_DOWN = 0xf700;
 const CODE = 0xfb00;
 const CODE_EXECUTE_ONLY = 0xf900;
+const CONFORMING = 0xff00;
+const PRESENT = 0x8000;
 const BIG = 0x40_0000;
+const LONG = 0x20_0000;
 const GRANULAR = 0x80_0000;
+/** Ring 3. */
+const DPL = 0x6000;
 
 function segment(selector: number, base: number, limit: number, access: number): TestSegment {
   return { selector, base, limit, access };
 }
 
-const FLAT_DATA = segment(0x2b, 0, 0xffff_ffff, DATA | BIG | GRANULAR);
-const FLAT_CODE = segment(0x23, 0, 0xffff_ffff, CODE | BIG | GRANULAR);
-const WITH_BASE = segment(0x07, 0x3000, 0xffff_ffff, DATA | BIG | GRANULAR);
-const WITH_LIMIT = segment(0x0f, DATA_HIGH, 0x17ff, DATA | BIG);
-const DATA16 = segment(0x3f, 0, 0xffff, DATA);
+const ALL = 0xffff_ffff;
+const FLAT_DATA = segment(0x2b, 0, ALL, DATA | BIG | GRANULAR);
+const FLAT_CODE = segment(0x23, 0, ALL, CODE | BIG | GRANULAR);
+const NULL_SEGMENT = segment(0, 0, 0, 0);
+
+/** What 64-bit Linux has in its GDT for 32-bit programs, as far as tests name it. */
+export const GDT: readonly TestSegment[] = [
+  segment(0x08, 0, ALL, (CODE | BIG | GRANULAR) & ~DPL),
+  segment(0x10, 0, ALL, (CODE | LONG | GRANULAR) & ~DPL),
+  segment(0x18, 0, ALL, (DATA | BIG | GRANULAR) & ~DPL),
+  FLAT_CODE,
+  FLAT_DATA,
+];
+/** Bytes. Behind the segments named above are some that no test may name. */
+export const GDT_LIMIT = 0x7f;
+
+/** Selectors are index × 8 + 7. */
+export const LDT: readonly TestSegment[] = [
+  segment(0x07, 0x3000, ALL, DATA | BIG | GRANULAR),
+  segment(0x0f, DATA_HIGH, 0x17ff, DATA | BIG),
+  segment(0x17, CODE_HIGH, 0xfff, CODE | BIG),
+  segment(0x1f, DATA_HIGH, 0x1fff, DATA | BIG),
+  segment(0x27, DATA_HIGH + WINDOW, 0xffff_efff, EXPAND_DOWN | BIG | GRANULAR),
+  segment(0x2f, DATA_HIGH, ALL, DATA_READ_ONLY | BIG | GRANULAR),
+  segment(0x37, 0x3000, 0xffff, CODE),
+  segment(0x3f, 0, 0xffff, DATA),
+  segment(0x47, DATA_HIGH, 0xffff, DATA),
+  segment(0x4f, DATA_HIGH, ALL, CODE_EXECUTE_ONLY | BIG | GRANULAR),
+  segment(0x57, DATA_HIGH - PAGE, 0x2fff, DATA | BIG),
+  segment(0x5f, DATA_HIGH, ALL, (DATA | BIG | GRANULAR) & ~PRESENT),
+  segment(0x67, CODE_HIGH, 0xfff, (CONFORMING | BIG) & ~PRESENT),
+];
+
+/** Selectors of ES CS SS DS FS GS in each mode. */
+const SELECTORS: readonly (readonly number[])[] = [
+  [0x2b, 0x23, 0x2b, 0x2b, 0x07, 0x0f],
+  [0x57, 0x17, 0x27, 0x1f, 0x2f, 0x00],
+  [0x47, 0x37, 0x3f, 0x3f, 0x0f, 0x2f],
+  [0x2b, 0x23, 0x3f, 0x2b, 0x07, 0x0f],
+];
 
 /** ES CS SS DS FS GS of each mode: flat; segmented; 16-bit code; 32-bit code with a 16-bit stack. */
-export const MODES: readonly (readonly TestSegment[])[] = [
-  [FLAT_DATA, FLAT_CODE, FLAT_DATA, FLAT_DATA, WITH_BASE, WITH_LIMIT],
-  [
-    segment(0x57, DATA_HIGH - PAGE, 0x2fff, DATA | BIG),
-    segment(0x17, CODE_HIGH, 0xfff, CODE | BIG),
-    segment(0x27, DATA_HIGH + WINDOW, 0xffff_efff, EXPAND_DOWN | BIG | GRANULAR),
-    segment(0x1f, DATA_HIGH, 0x1fff, DATA | BIG),
-    segment(0x2f, DATA_HIGH, 0xffff_ffff, DATA_READ_ONLY | BIG | GRANULAR),
-    segment(0, 0, 0, 0),
-  ],
-  [
-    segment(0x47, DATA_HIGH, 0xffff, DATA),
-    segment(0x37, 0x3000, 0xffff, CODE),
-    DATA16,
-    DATA16,
-    WITH_LIMIT,
-    segment(0x4f, DATA_HIGH, 0xffff_ffff, CODE_EXECUTE_ONLY | BIG | GRANULAR),
-  ],
-  [FLAT_DATA, FLAT_CODE, DATA16, FLAT_DATA, WITH_BASE, WITH_LIMIT],
-];
+export const MODES: readonly (readonly TestSegment[])[] = SELECTORS.map((selectors) =>
+  selectors.map((selector) => [FLAT_CODE, FLAT_DATA, ...LDT].find((s) => s.selector === selector) ?? NULL_SEGMENT),
+);
 export const MODE_FLAT = 0;
 export const MODE_SEGMENTED = 1;
 export const MODE_CODE16 = 2;
@@ -158,6 +181,8 @@ export interface Answer {
   eip: number;
   eflags: number;
   registers: Uint32Array;
+  /** ES CS SS DS FS GS. */
+  selectors: Uint16Array;
   unit: UnitAnswer | undefined;
   /** Changed bytes of the data windows, from index `start` on. */
   start: number;
@@ -173,7 +198,7 @@ export interface UnitAnswer {
   registers: Uint8Array;
 }
 
-const ANSWER_BYTES = 140;
+const ANSWER_BYTES = 152;
 const HAS_ERROR_CODE = new Set([10, 11, 12, 13, 14, 17]);
 
 /** Reads the answer at `at`; `next` is where the following one starts. */
@@ -190,6 +215,7 @@ export function readAnswer(bytes: Uint8Array, at: number, withUnit: boolean): { 
     eip: view.getUint32(12, true) - (vector === 3 ? 1 : 0),
     eflags: view.getUint32(16, true),
     registers,
+    selectors: Uint16Array.from({ length: 6 }, (_, i) => view.getUint16(140 + 2 * i, true)),
     unit: withUnit ? readUnit(bytes, at, view) : undefined,
     start: length === 0 ? 0 : view.getUint16(136, true),
     changed: bytes.slice(at + ANSWER_BYTES, at + ANSWER_BYTES + length),

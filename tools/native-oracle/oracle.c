@@ -39,6 +39,8 @@ struct answer {
   u8 st[8][10];
   /* Bytes of the two data windows, taken as one array of 2 × WINDOW, that the instruction changed. */
   u16 start, length;
+  /* ES CS SS DS FS GS */
+  u16 selectors[6];
 };
 
 struct fpstate { u32 control, status, tag, ip, cs, dp, ds; u8 st[8][10]; };
@@ -58,11 +60,11 @@ struct context {
 static const u16 selectors[][6] = {
   { 0x2b, 0x23, 0x2b, 0x2b, 0x07, 0x0f },
   { 0x57, 0x17, 0x27, 0x1f, 0x2f, 0x00 },
-  { 0x47, 0x37, 0x3f, 0x3f, 0x0f, 0x4f },
+  { 0x47, 0x37, 0x3f, 0x3f, 0x0f, 0x2f },
   { 0x2b, 0x23, 0x3f, 0x2b, 0x07, 0x0f },
 };
 
-enum { BITS32 = 1, READ_EXECUTE_ONLY = 8, PAGES = 16, EXPAND_DOWN = 2, CODE = 4 };
+enum { BITS32 = 1, EXPAND_DOWN = 2, CODE = 4, CONFORMING = 6, READ_EXECUTE_ONLY = 8, PAGES = 16, NOT_PRESENT = 32 };
 struct descriptor { u32 number, base, limit, bits; };
 static struct descriptor descriptors[] = {
   { 0, 0x3000, 0xfffff, BITS32 | PAGES },
@@ -76,6 +78,8 @@ static struct descriptor descriptors[] = {
   { 8, DATA_HIGH, 0xffff, 0 },
   { 9, DATA_HIGH, 0xfffff, BITS32 | PAGES | CODE | READ_EXECUTE_ONLY },
   { 10, DATA_HIGH - PAGE, 0x2fff, BITS32 },
+  { 11, DATA_HIGH, 0xfffff, BITS32 | PAGES | NOT_PRESENT },
+  { 12, CODE_HIGH, 0xfff, BITS32 | CONFORMING | NOT_PRESENT },
 };
 
 static long call(long number, long a, long b, long c, long d) {
@@ -175,6 +179,8 @@ static void note(struct context *frame, u32 vector) {
   answer->status = fpu->status;
   answer->tag = fpu->tag;
   copy_bytes(answer->st[0], fpu->st[0], 80);
+  const u16 selectors[6] = { frame->es, frame->cs, frame->ss, frame->ds, frame->fs, frame->gs };
+  for (int i = 0; i < 6; i++) answer->selectors[i] = selectors[i];
   u32 start, end;
   find_changes(&start, &end);
   answer->start = start;

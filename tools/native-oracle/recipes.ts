@@ -2,6 +2,7 @@
 
 import { DS, type Draft, EAX, EBP, EBX, ECX, EDI, EDX, ES, ESI, ESP, SS } from './draft.js';
 import { DATA_HIGH, DATA_LOW } from './layout.js';
+import { SEGMENT_RECIPES } from './segment-recipes.js';
 import { operand16, operandBits, stack16 } from './shapes.js';
 import { littleEndian, oneIn, pickValue, pickWide } from './values.js';
 
@@ -174,6 +175,7 @@ function popEffectiveAddress(draft: Draft): void {
 const STACK_ONLY: Recipe = (draft) => draft.placeStack();
 
 export const RECIPES: Readonly<Record<string, Recipe>> = {
+  ...SEGMENT_RECIPES,
   push: STACK_ONLY,
   // How much a PUSHA or POPA that faults has done depends on the processor model.
   popa: (draft) => draft.placeSafeStack(),

@@ -4,7 +4,7 @@ import type { Board, Walk } from '../../src/cpu/board.js';
 import { ACCESS_FETCH, ACCESS_USER, ACCESS_WRITE } from '../../src/cpu/board.js';
 import { EXIT, Processor } from '../../src/cpu/processor.js';
 import { GuestMemory } from '../../src/memory/guest-memory.js';
-import { RAM_BASE, STATE } from '../../src/memory/layout.js';
+import { LDTR, RAM_BASE, STATE } from '../../src/memory/layout.js';
 import {
   type Answer,
   CODE_HIGH,
@@ -12,11 +12,15 @@ import {
   createBaseline,
   DATA_HIGH,
   DATA_LOW,
+  GDT,
+  GDT_LIMIT,
   indexOf,
+  LDT,
   MODES,
   PAGE,
   type Question,
   READ_ONLY,
+  type TestSegment,
   type UnitAnswer,
   type UnitState,
   WINDOW,
@@ -26,6 +30,11 @@ import {
 const GPA_CODE_LOW = 0;
 const GPA_CODE_HIGH = PAGE;
 const GPA_DATA = 2 * PAGE;
+const GPA_GDT = 8 * PAGE;
+const GPA_LDT = 9 * PAGE;
+/** Descriptor tables lie where ring 3 cannot look. */
+const LINEAR_GDT = 0xc000_0000;
+const LINEAR_LDT = LINEAR_GDT + PAGE;
 const MEMORY_BYTES = 0x1_0000;
 const PAGES: ReadonlyMap<number, number> = new Map([
   [CODE_LOW, GPA_CODE_LOW],
@@ -35,9 +44,14 @@ const PAGES: ReadonlyMap<number, number> = new Map([
   [DATA_HIGH, GPA_DATA + WINDOW],
   [DATA_HIGH + PAGE, GPA_DATA + WINDOW + PAGE],
   [READ_ONLY, GPA_DATA + 2 * WINDOW],
+  [LINEAR_GDT, GPA_GDT],
+  [LINEAR_LDT, GPA_LDT],
 ]);
 /** Budget of a test: enough for its one instruction, many turns of a repeated one and the INT3 behind it. */
 const BUDGET = 64;
+
+/** Descriptor bit G. */
+const GRANULAR = 0x80_0000;
 
 class OracleBoard implements Board {
   private readonly result: Walk = {
@@ -54,10 +68,12 @@ class OracleBoard implements Board {
     const writable = page !== READ_ONLY;
     const executable = page === CODE_LOW || page === CODE_HIGH;
     result.pageGpa = gpa ?? 0;
-    result.userWritable = writable;
+    const forUser = page < LINEAR_GDT;
+    result.userWritable = writable && forUser;
+    result.userReadable = forUser;
     result.supervisorWritable = writable;
     const allowed = (access & ACCESS_WRITE ? writable : true) && (access & ACCESS_FETCH ? executable : true);
-    if (gpa === undefined) result.fault = access | ACCESS_USER;
+    if (gpa === undefined || (!forUser && access & ACCESS_USER)) result.fault = access | ACCESS_USER;
     else result.fault = allowed ? -1 : access | ACCESS_USER | 1;
     return result;
   }
@@ -104,6 +120,11 @@ export class Replay {
     state.cpl = 3;
     // Protected mode with paging, write protection and alignment checks, as under Linux.
     state.set(STATE.cr0, 0x8005_0033);
+    state.set(STATE.gdtBase, LINEAR_GDT);
+    state.set(STATE.gdtLimit, GDT_LIMIT);
+    for (const segment of GDT) this.writeDescriptor(GPA_GDT, segment);
+    for (const segment of LDT) this.writeDescriptor(GPA_LDT, segment);
+    state.setSegment(LDTR, { selector: 0x50, base: LINEAR_LDT, limit: LDT.length * 8 - 1, access: 0x8200 });
   }
 
   answer(question: Question): Answer {
@@ -131,6 +152,7 @@ export class Replay {
       eip: completed ? exit.instructionEip : state.eip,
       eflags: state.eflags,
       registers: state.registers.slice(),
+      selectors: Uint16Array.from({ length: 6 }, (_, i) => state.selector(i)),
       unit: question.unit ? this.unit() : undefined,
       ...this.takeChanges(),
     };
@@ -139,12 +161,21 @@ export class Replay {
   }
 
   private setSegments(mode: number): void {
-    if (mode === this.mode) return;
+    const { state } = this.cpu;
+    const segments = MODES[mode]!;
+    if (mode === this.mode && segments.every(({ selector }, i) => state.selector(i) === selector)) return;
     this.mode = mode;
-    MODES[mode]!.forEach((segment, i) => {
-      this.cpu.state.setSegment(i, segment);
+    segments.forEach((segment, i) => {
+      state.setSegment(i, segment);
     });
     this.cpu.segmentsChanged();
+  }
+
+  private writeDescriptor(table: number, { selector, base, limit, access }: TestSegment): void {
+    const scaled = access & GRANULAR ? limit >>> 12 : limit;
+    const high = (base & 0xff00_0000) | ((base >>> 16) & 0xff) | (scaled & 0xf_0000) | access;
+    this.memory.write32(table + (selector & ~7), ((base << 16) | (scaled & 0xffff)) >>> 0);
+    this.memory.write32(table + (selector & ~7) + 4, high >>> 0);
   }
 
   /** Puts the instruction in place unless it is there already: decoded code is kept for many operands. */

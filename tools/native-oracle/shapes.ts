@@ -28,11 +28,23 @@ export function operandBits(shape: Shape, n: number): number {
   return size === 'v' ? (operand16(shape) ? 16 : 32) : size;
 }
 
-/** Rows marked `system` whose meaning in ring 3 depends on nothing outside the test. */
-const USER_LEVEL_SYSTEM = new Set(['into', 'bound', 'ud0', 'ud1', 'ud2', 'pushf', 'popf', 'arpl']);
+/** Rows marked `system` that ring 3 may run and whose meaning depends on nothing outside the test. */
+const USER_LEVEL = new Set([
+  ...['into', 'bound', 'ud0', 'ud1', 'ud2', 'arpl', 'lar', 'lsl', 'verr', 'verw', 'les', 'lds', 'lss', 'lfs', 'lgs'],
+  ...['jmp far', 'call far', 'retf', 'iret'],
+  ...['es', 'cs', 'ss', 'ds', 'fs', 'gs'].flatMap((name) => [`push ${name}`, `pop ${name}`]),
+]);
+/** Those that ring 3 may not run: all end in #GP. MOV is that of segment, control and debug registers. */
+const PRIVILEGED = new Set([
+  ...['hlt', 'cli', 'sti', 'clts', 'invd', 'wbinvd', 'lgdt', 'lidt', 'lldt', 'ltr', 'lmsw', 'invlpg', 'rdmsr', 'wrmsr'],
+  ...['in', 'out', 'ins', 'outs', 'mov'],
+]);
 
 export function isTestable(row: Row): boolean {
-  return (!row.system || USER_LEVEL_SYSTEM.has(row.name)) && (row.unit === undefined || row.unit === 'mmx');
+  return (
+    (!row.system || USER_LEVEL.has(row.name) || PRIVILEGED.has(row.name)) &&
+    (row.unit === undefined || row.unit === 'mmx')
+  );
 }
 
 /** PREFETCH of a register; whether ARPL needs to write what does not change. */

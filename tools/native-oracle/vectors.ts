@@ -6,7 +6,7 @@
  *     u8 mode | 80 with unit; u8 length, code; u32 code address; u16 EFLAGS; u32 × 8 registers
  *     u8 patches, each: u32 address, u8 length, bytes
  *     with unit: u8 TOP, u8 tags, u64 × 8
- *     u8 vector; u8 mask of changed registers, u32 each; u32 EIP − old EIP; u16 EFLAGS; u16 undefined EFLAGS
+ *     u8 vector; u8 mask of changed registers, u32 each; u8 mask of changed selectors, u16 each; u32 EIP − old EIP; u16 EFLAGS; u16 undefined EFLAGS
  *     unless the vector is 3: u32 error code, u32 CR2
  *     u16 length of changed memory, then if not 0: u16 start, bytes
  *     with unit: u8 TOP, u8 tags, u8 mask of changed registers, 10 bytes each
@@ -167,6 +167,12 @@ function writeAnswer(writer: Writer, { question, answer, undefinedFlags }: Vecto
   answer.registers.forEach((value, i) => {
     if (changed[i]) writer.u32(value);
   });
+  const before = MODES[question.mode]!;
+  const reloaded = [...answer.selectors].map((value, i) => value !== before[i]!.selector);
+  writer.u8(maskOf(reloaded));
+  answer.selectors.forEach((value, i) => {
+    if (reloaded[i]) writer.u16(value);
+  });
   writer.u32(answer.eip - question.eip);
   writer.u16(answer.eflags);
   writer.u16(undefinedFlags);
@@ -184,6 +190,9 @@ function readAnswer(reader: Reader, question: Question): Vector {
   const vector = reader.u8();
   const mask = reader.u8();
   const registers = question.registers.map((value, i) => (mask & (1 << i) ? reader.u32() : value));
+  const reloaded = reader.u8();
+  const before = MODES[question.mode]!;
+  const selectors = Uint16Array.from(before, ({ selector }, i) => (reloaded & (1 << i) ? reader.u16() : selector));
   const eip = (question.eip + reader.u32()) >>> 0;
   const eflags = reader.u16();
   const undefinedFlags = reader.u16();
@@ -193,7 +202,7 @@ function readAnswer(reader: Reader, question: Question): Vector {
   const start = length > 0 ? reader.u16() : 0;
   const changed = reader.block(length);
   const unit = question.unit ? readUnitAnswer(reader, question.unit) : undefined;
-  const answer: Answer = { vector, errorCode, cr2, eip, eflags, registers, unit, start, changed };
+  const answer: Answer = { vector, errorCode, cr2, eip, eflags, registers, selectors, unit, start, changed };
   return { question, answer, undefinedFlags };
 }
 
