@@ -19,7 +19,8 @@ import {
   TSS32,
 } from './fake-cpu.js';
 
-const { lar, lsl, verr, verw, arpl, lldt, ltr, sldt, str } = segmentQueryHelpers;
+const { requireLevel0, ...queries } = segmentQueryHelpers;
+const { lar, lsl, verr, verw, arpl, lldt, ltr, sldt, str } = queries;
 const zero = (cpu: FakeCpu): boolean => (cpu.state.eflags & FLAG.ZF) !== 0;
 
 test('LAR and LSL give rights and limit of what the program may see', () => {
@@ -116,6 +117,7 @@ test('LTR makes the task busy, in memory and in TR', () => {
 test('outside protected mode these instructions do not exist', () => {
   const cpu = new FakeCpu();
   cpu.enterVirtual8086(3);
-  for (const helper of Object.values<Helper>(segmentQueryHelpers))
-    assertFault(cpu, UD, 0, () => helper(cpu, FREE, 0, 0));
+  for (const helper of Object.values<Helper>(queries)) assertFault(cpu, UD, 0, () => helper(cpu, FREE, 0, 0));
+  // LGDT, LIDT and INVLPG do exist there: what is missing is the right to use them.
+  assertFault(cpu, GP, 0, () => requireLevel0(cpu));
 });
