@@ -151,7 +151,8 @@ function measure(program: Program): number {
 }
 
 const rates = PROGRAMS.map(() => [] as number[]);
-for (let round = 0; round < ROUNDS; round++) for (const [i, program] of PROGRAMS.entries()) rates[i]!.push(measure(program));
+for (let round = 0; round < ROUNDS; round++)
+  for (const [i, program] of PROGRAMS.entries()) rates[i]!.push(measure(program));
 let product = 1;
 PROGRAMS.forEach((program, i) => {
   const sorted = rates[i]!.sort((a, b) => a - b);
