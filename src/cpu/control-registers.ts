@@ -10,7 +10,7 @@ const CR0_WRITABLE = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.A
 const CR0_PAGING = CR0.PG | CR0.WP | CR0.PE;
 const CR0_FPU = CR0.MP | CR0.EM | CR0.TS;
 /** Bits of CR4 the processor knows; others raise #GP. PCE is there although RDPMC is not: CPUID has no bit for it. */
-const CR4_KNOWN = CR4.TSD | CR4.PSE | CR4.PAE | CR4.PGE | CR4.PCE | CR4.OSFXSR;
+const CR4_KNOWN = CR4.TSD | CR4.PSE | CR4.PAE | CR4.PGE | CR4.PCE | CR4.OSFXSR | CR4.OSXMMEXCPT;
 const CR4_PAGING = CR4.PSE | CR4.PAE | CR4.PGE;
 
 /** Reads CR0, CR2, CR3 or CR4; what is not there raises #UD. */

@@ -1,4 +1,4 @@
-import type { Encoding } from '../isa/encoding.js';
+import { type Encoding, PREFIX } from '../isa/encoding.js';
 import { CS, DS, FS, SS, STATE } from '../memory/layout.js';
 import { ADDRESSING, type Forms, type Variant } from './interpreter/forms.js';
 
@@ -76,7 +76,8 @@ export class Decoder {
     immediate: 0,
   };
   private readonly forms: Forms;
-  private readonly maps: Entry[][] = [new Array<Entry>(256), new Array<Entry>(256)];
+  /** The one-byte map, then those behind 0F, 0F38 and 0F3A, each for no prefix, 66, F3, F2. */
+  private readonly maps: readonly Entry[][] = Array.from({ length: 1 + 3 * PREFIXES }, () => new Array<Entry>(256));
   private readonly undefinedOpcode: Encoding;
   private readonly variant: Variant = {
     operand16: false,
@@ -99,7 +100,14 @@ export class Decoder {
   }
 
   private enter(encoding: Encoding): void {
-    const map = this.maps[encoding.map]!;
+    if (encoding.map === 0) this.enterIn(this.maps[0]!, encoding);
+    else
+      for (let prefix = 0; prefix < PREFIXES; prefix++)
+        if (encoding.prefix === PREFIX.any || encoding.prefix === prefix)
+          this.enterIn(this.maps[mapIndex(encoding.map, prefix)]!, encoding);
+  }
+
+  private enterIn(map: Entry[], encoding: Encoding): void {
     if (!encoding.hasModrm) {
       const present = map[encoding.opcode] as Encoding | undefined;
       if (present && present.ranged === encoding.ranged) {
@@ -168,8 +176,12 @@ export class Decoder {
     }
     let map = 0;
     if (opcode === 0x0f) {
-      map = 1;
       opcode = this.byte();
+      map = opcode === 0x38 ? 2 : opcode === 0x3a ? 3 : 1;
+      if (map > 1) opcode = this.byte();
+      const prefix =
+        repeat === 2 ? PREFIX.f2 : repeat === 1 ? PREFIX.f3 : operand16 !== code16 ? PREFIX.operandSize : PREFIX.none;
+      map = mapIndex(map, prefix);
     }
     let entry = this.maps[map]![opcode];
     let modrm = 0;
@@ -219,6 +231,12 @@ export class Decoder {
         case 'mmxRm':
           if (addressing === ADDRESSING.none) d.rm = STATE.fpuRegisters + rm * 16;
           break;
+        case 'xmmReg':
+          d.reg = STATE.xmm + reg * 16;
+          break;
+        case 'xmmRm':
+          if (addressing === ADDRESSING.none) d.rm = STATE.xmm + rm * 16;
+          break;
         case 'moffs':
           d.displacement = address16 ? this.word() : this.dword();
           addressing = ADDRESSING.simple;
@@ -244,8 +262,6 @@ export class Decoder {
     if (lock && !(encoding.row.lock && addressing !== ADDRESSING.none && encoding.rmOperand === 0)) {
       encoding = this.undefinedOpcode;
     }
-    // 66, F2 and F3 turn an MMX opcode into one of SSE2, which this processor does not have.
-    if (encoding.row.unit === 'mmx' && (operand16 !== code16 || repeat !== 0)) encoding = this.undefinedOpcode;
     if (segmentOverride >= 0) segment = segmentOverride;
     d.segment = segment;
     if (encoding === this.undefinedOpcode) addressing = ADDRESSING.none;
@@ -334,6 +350,13 @@ export class Decoder {
   private dword(): number {
     return this.word() | (this.word() << 16);
   }
+}
+
+/** Values of `PREFIX` but for `any`. */
+const PREFIXES = 4;
+
+function mapIndex(map: number, prefix: number): number {
+  return 1 + (map - 1) * PREFIXES + prefix;
 }
 
 /** A whole ModRM byte beats a digit, a digit beats any. */

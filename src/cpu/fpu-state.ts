@@ -11,7 +11,7 @@ import {
 import { CS, STATE } from '../memory/layout.js';
 import type { CpuContext, Helper } from './context.js';
 import { GuestFault, MF, NM, UD } from './faults.js';
-import { CR0, type CpuState } from './state.js';
+import { CR0, CR4, type CpuState } from './state.js';
 
 /**
  * The x87 register stack in the state page (SDM vol. 1, 8.1): eight physical registers, TOP, a tag for each.
@@ -202,14 +202,21 @@ export function resetFpu(state: CpuState): void {
 const WAITING = 0;
 const MMX = 2;
 const WAIT = 3;
+const SSE = 5;
+const SSE_WITH_MMX = 6;
 
-/** Called before instructions of the unit while `STATE.fpuUnavailable` is set (SDM vol. 3, 2.5 table 2-2). */
+/**
+ * Called before instructions of the unit while `STATE.fpuUnavailable` or, for SSE, `sseUnavailable` is set (SDM vol. 3,
+ * 2.5 tables 2-2 and 14.1; vol. 2, tables 2-21 to 2-25).
+ */
 function checkUnit(cpu: CpuContext, unit: number): void {
   const cr0 = cpu.state.get(STATE.cr0);
   const off = unit === WAIT ? (cr0 & CR0.TS) !== 0 && (cr0 & CR0.MP) !== 0 : (cr0 & (CR0.TS | CR0.EM)) !== 0;
-  if (unit === MMX && cr0 & CR0.EM) throw new GuestFault(UD);
+  const sse = unit === SSE || unit === SSE_WITH_MMX;
+  if ((unit === MMX || sse) && cr0 & CR0.EM) throw new GuestFault(UD);
+  if (sse && (cpu.state.get(STATE.cr4) & CR4.OSFXSR) === 0) throw new GuestFault(UD);
   if (off) throw new GuestFault(NM);
-  const waits = unit === WAITING || unit === MMX || unit === WAIT;
+  const waits = unit === WAITING || unit === MMX || unit === WAIT || unit === SSE_WITH_MMX;
   if (waits && cpu.state.get(STATE.fpuStatus) & ERROR_SUMMARY) throw new GuestFault(MF);
 }
 

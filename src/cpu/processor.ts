@@ -28,7 +28,7 @@ import { type InterpreterImports, buildInterpreterModule } from './interpreter/i
 import { RECORD } from './interpreter/record.js';
 import { SlowAccess } from './linear-access.js';
 import { checkSegmentAccess } from './segmentation.js';
-import { CR0, CpuState, FLAG } from './state.js';
+import { CR0, CR4, CpuState, FLAG } from './state.js';
 
 export { EXIT, type Exit } from './exit.js';
 
@@ -120,6 +120,7 @@ export class Processor implements CpuContext {
       env: { memory: memory.memory, ...this.imports() },
     });
     this.runInterpreter = instance.exports['run'] as () => void;
+    this.fpuStateChanged();
     this.updateMode();
   }
 
@@ -225,11 +226,13 @@ export class Processor implements CpuContext {
     this.newEpoch();
   }
 
-  /** CR0.TS, CR0.EM or a pending x87 exception has changed: such instructions go through `checkUnit`. */
+  /** CR0.TS, CR0.EM, CR4.OSFXSR or a pending x87 exception has changed: who uses the units goes through `checkUnit`. */
   fpuStateChanged(): void {
     const pending = (this.i32[STATE.fpuStatus >> 2]! & 0x80) !== 0;
     const off = (this.i32[STATE.cr0 >> 2]! & (CR0.TS | CR0.EM)) !== 0;
+    const sse = (this.i32[STATE.cr4 >> 2]! & CR4.OSFXSR) !== 0;
     this.i32[STATE.fpuUnavailable >> 2] = pending || off ? 1 : 0;
+    this.i32[STATE.sseUnavailable >> 2] = off || !sse ? 1 : 0;
   }
 
   reset(): void {

@@ -19,7 +19,7 @@ const DWORDS = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
 const WORDS = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'];
 const BYTES = ['al', 'cl', 'dl', 'bl', 'ah', 'ch', 'dh', 'bh'];
 const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'];
-const SIZES: Readonly<Record<number, string>> = { 8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ' };
+const SIZES: Readonly<Record<number, string>> = { 8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ', 128: 'oword ' };
 const SEGMENT_PREFIXES: Readonly<Record<number, number>> = { 38: 0, 46: 1, 54: 2, 62: 3, 100: 4, 101: 5 };
 
 /** Rows whose mnemonic depends on the operand size: the names for 16 and 32 bits. */
@@ -162,6 +162,10 @@ export class Disassembler {
         return `st${form.number}`;
       case 'mmxReg':
         return `mm${(d.reg - STATE.fpuRegisters) / 16}`;
+      case 'xmmReg':
+        return `xmm${(d.reg - STATE.xmm) / 16}`;
+      case 'xmmRm':
+        return form.isMemory(n) ? this.memory(form, size) : `xmm${(d.rm - STATE.xmm) / 16}`;
       case 'mmxRm':
         return form.isMemory(n) ? this.memory(form, size) : `mm${(d.rm - STATE.fpuRegisters) / 16}`;
     }

@@ -10,10 +10,14 @@
  * - 8- and 16-bit values are zero-extended i32 unless a method says otherwise; `write` takes the low bits.
  */
 
-/** A value of the described machine: opaque, i32 unless `wide`. */
+import type { LaneWidth, VectorOperation } from './vector.js';
+
+/** A value of the described machine: opaque, i32 unless `wide` or `vector`. */
 export interface Value {
   /** i64 instead of i32. */
   readonly wide: boolean;
+  /** v128 instead of i32. */
+  readonly vector?: boolean;
 }
 
 export type Size = 8 | 16 | 32;
@@ -31,7 +35,8 @@ export type StateField =
   | 'fpuTop'
   | 'fpuTag'
   | 'cr0'
-  | 'cr4';
+  | 'cr4'
+  | 'mxcsr';
 
 /** What one form of an instruction has fixed. */
 export interface Form {
@@ -91,6 +96,17 @@ export interface Builder {
   toWideS(a: Value): Value;
   toNarrow(a: Value): Value;
 
+  // v128 values (`vector.ts` says what the operations mean).
+  vector(operation: VectorOperation, ...args: Value[]): Value;
+  vectorConst(low: bigint, high: bigint): Value;
+  /** Bytes of a (0…15) and b (16…31) by number. */
+  shuffle(a: Value, b: Value, bytes: readonly number[]): Value;
+  /** A lane as i32, zero-extended, or as i64. */
+  lane(a: Value, width: LaneWidth, index: number): Value;
+  withLane(a: Value, width: LaneWidth, index: number, value: Value): Value;
+  /** Leaves a v128 at `STATE.vectorScratch` for the helper called next. */
+  passVector(value: Value): void;
+
   // Variables, for values that cross `when` and `loop`.
   variable(initial: Value): Value;
   assign(variable: Value, value: Value): void;
@@ -104,7 +120,13 @@ export interface Builder {
   read64(operand: number): Value;
   /** Also sets sign and exponent of an MMX register to ones, as every write by MMX does. */
   write64(operand: number, value: Value): void;
-  /** Register number, segment number, control register number or ST(i) index of operand n. */
+  /** 128-bit operands: XMM registers, and memory, which `aligned` wants at a multiple of 16 (else #GP(0)). */
+  read128(operand: number, aligned: boolean): Value;
+  write128(operand: number, value: Value, aligned: boolean): void;
+  /**
+   * Register number, segment number, control register number or ST(i) index of operand n; of an MMX or XMM register
+   * its offset in the state.
+   */
   number(operand: number): Value;
   /** Effective address without segment base. */
   offset(operand: number): Value;
@@ -175,8 +197,10 @@ export interface Row {
   readonly repeat?: 'rep' | 'repcc';
   /** Nothing is decoded behind it in the same block. */
   readonly ends?: boolean;
-  /** Needs the x87/MMX unit: checked against CR0 and pending exceptions before anything else. */
-  readonly unit?: 'x87' | 'x87-nowait' | 'mmx' | 'wait' | 'fxsave';
+  /** Needs the x87, MMX or SSE unit: checked against CR0, CR4 and pending exceptions before anything else. */
+  readonly unit?: 'x87' | 'x87-nowait' | 'mmx' | 'wait' | 'fxsave' | 'sse' | 'sse-mmx';
+  /** Makes no forms for segments that are flat: they are not worth the room. */
+  readonly compact?: boolean;
   /** Worth a place in the interpreter's main loop. */
   readonly hot?: boolean;
   /** Not for user-level random tests (privileged, far, or machine-dependent). */

@@ -3,15 +3,18 @@ import type { Row, Size } from './builder.js';
 /**
  * The notation of `Row.encodings`:
  *
- *     [0F] opcode [/r | /digit | second opcode byte] [operand,operand…]
+ *     [NP | 66 | F3 | F2] [0F | 0F38 | 0F3A] opcode [/r | /digit | second opcode byte] [operand,operand…]
+ *
+ * - A mandatory prefix, or NP for none of them, tells instructions of one opcode apart; without it prefixes do not
+ *   matter. MMX rows are NP.
  *
  * - `70+cc` stands for sixteen opcodes, `50+r` and (behind an escape byte D8–DF) `C0+i` for eight;
  *   the low bits are `form.number`.
  * - Operands (Intel SDM vol. 2, appendix A.2, as far as used): E r/m, M memory only, R register only,
  *   G register field, Z register in the opcode, I immediate, sI sign-extended immediate, J relative,
  *   A far pointer, O moffs, S segment, C control and D debug register, P MMX register field, Q MMX r/m,
- *   N MMX register only, STi;
- *   sizes b w d q v (by operand size), p/s far pointer or pseudo-descriptor; fixed: AL CL DX eAX 1.
+ *   N MMX register only, V XMM register field, W XMM r/m, U XMM register only, STi;
+ *   sizes b w d q x (128) v (by operand size), p/s far pointer or pseudo-descriptor; fixed: AL CL DX eAX 1.
  */
 export type OperandKind =
   | 'rm'
@@ -28,12 +31,14 @@ export type OperandKind =
   | 'debug'
   | 'st'
   | 'mmxReg'
-  | 'mmxRm';
+  | 'mmxRm'
+  | 'xmmReg'
+  | 'xmmRm';
 
 export interface Operand {
   readonly kind: OperandKind;
   /** Bits, or 'v' for the operand size; 0 where a size means nothing (LEA, FXSAVE). */
-  readonly size: Size | 64 | 'v' | 0;
+  readonly size: Size | 64 | 128 | 'v' | 0;
   readonly signExtended: boolean;
   /** rm operands: which of the two shapes exist. */
   readonly register: boolean;
@@ -48,8 +53,10 @@ export interface Encoding {
   readonly row: Row;
   /** Index in the list of all encodings. */
   readonly id: number;
-  /** 0: one-byte map, 1: 0F map. */
+  /** 0: one-byte map, 1: 0F, 2: 0F38, 3: 0F3A. */
   readonly map: number;
+  /** One of `PREFIX`. */
+  readonly prefix: number;
   readonly opcode: number;
   /** `form.number`. */
   readonly number: number;
@@ -67,11 +74,17 @@ export interface Encoding {
   readonly rmOperand: number;
 }
 
-const SIZES: Record<string, Size | 64 | 'v' | 0> = {
+/** Mandatory prefixes. */
+export const PREFIX = { any: -1, none: 0, operandSize: 1, f3: 2, f2: 3 } as const;
+const PREFIXES: Readonly<Record<string, number>> = { NP: 0, '66': 1, F3: 2, F2: 3 };
+const MAPS: Readonly<Record<string, number>> = { '0F': 1, '0F38': 2, '0F3A': 3 };
+
+const SIZES: Record<string, Size | 64 | 128 | 'v' | 0> = {
   b: 8,
   w: 16,
   d: 32,
   q: 64,
+  x: 128,
   v: 'v',
   z: 'v',
   '': 0,
@@ -130,11 +143,18 @@ function parseOperand(text: string, access: string): Operand {
       return { ...base, kind: 'mmxRm', size, register: true, memory: true };
     case 'N':
       return { ...base, kind: 'mmxRm', size, register: true };
+    case 'V':
+      return { ...base, kind: 'xmmReg', size };
+    case 'W':
+      return { ...base, kind: 'xmmRm', size, register: true, memory: true };
+    case 'U':
+      return { ...base, kind: 'xmmRm', size, register: true };
     default:
       throw new Error(`unknown operand ${text}`);
   }
 }
 
+const RM_KINDS: ReadonlySet<OperandKind> = new Set<OperandKind>(['rm', 'mmxRm', 'xmmRm', 'moffs']);
 const DEFAULT_ACCESS = ['', 'rw', 'rw,r', 'rw,r,r'];
 
 /** Parses every encoding of every row. Throws on a malformed row: that is a bug in `isa/`. */
@@ -148,11 +168,10 @@ export function parseEncodings(rows: readonly Row[]): Encoding[] {
 
 function parseEncoding(row: Row, text: string, out: Encoding[]): void {
   const tokens = text.split(/\s+/);
-  let map = 0;
-  if (tokens[0] === '0F') {
-    map = 1;
-    tokens.shift();
-  }
+  const prefixed = tokens.length > 1 && tokens[1]! in MAPS;
+  const prefix = prefixed ? PREFIXES[tokens.shift()!]! : row.unit === 'mmx' ? PREFIX.none : PREFIX.any;
+  const map = MAPS[tokens[0]!] ?? 0;
+  if (map > 0) tokens.shift();
   const [opcodeText, opcodePlus] = tokens.shift()!.split('+') as [string, string?];
   const opcodes = opcodePlus === 'cc' ? 16 : opcodePlus === 'r' ? 8 : 1;
   let digit = -1;
@@ -174,7 +193,7 @@ function parseEncoding(row: Row, text: string, out: Encoding[]): void {
   const accesses = (row.access ?? DEFAULT_ACCESS[operandTexts.length]!).split(',');
   const operands = operandTexts.map((t, i) => parseOperand(t, accesses[i] ?? 'r'));
   const sized = row.sized === true || operands.some((o) => o.size === 'v');
-  const rmOperand = operands.findIndex((o) => o.kind === 'rm' || o.kind === 'mmxRm' || o.kind === 'moffs');
+  const rmOperand = operands.findIndex((o) => RM_KINDS.has(o.kind));
   const first = parseInt(opcodeText, 16);
   for (let i = 0; i < opcodes; i++) {
     for (let j = 0; j < modrms; j++) {
@@ -182,6 +201,7 @@ function parseEncoding(row: Row, text: string, out: Encoding[]): void {
         row,
         id: out.length,
         map,
+        prefix,
         opcode: first + i,
         number: modrms > 1 ? j : i,
         ranged: opcodes > 1,

@@ -76,12 +76,16 @@ export const STATE = {
   fpuDp: 0x17c,
   fpuDs: 0x180,
   mxcsr: 0x184,
+  /** Non-zero: SSE instructions must go through the slow check (CR0.TS, CR0.EM, CR4.OSFXSR). */
+  sseUnavailable: 0x188,
   /** Eight physical x87 registers, 16 bytes each: significand u64, sign+exponent u16. MMX shares them. */
   fpuRegisters: 0x1c0,
   /** XMM0…XMM7, 16 bytes each. */
   xmm: 0x240,
   /** Per segment register (u32 × 8): 1 when any offset may be read and, but for CS, written without a check. */
   segmentFlat: 0x2c0,
+  /** Where a row leaves a v128 for a helper, 16 bytes. */
+  vectorScratch: 0x2e0,
   /** 32 descriptors of 8 bytes: the GDT as the lguest Host keeps it. */
   hostGdt: 0x400,
 } as const;

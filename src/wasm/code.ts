@@ -3,9 +3,12 @@
  * This room knows nothing of x86.
  */
 
+import { SIMD, SIMD_PREFIX } from './simd.js';
+
 /** Value types. */
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+export const V128 = 0x7b;
 export const VOID_BLOCK = 0x40;
 export const FUNCREF = 0x70;
 
@@ -155,6 +158,22 @@ export class Code {
   name(text: string): void {
     this.u32(text.length);
     for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
+  }
+
+  /** An instruction of `SIMD`; immediates follow. */
+  simd(opcode: number): void {
+    this.byte(SIMD_PREFIX);
+    this.u32(opcode);
+  }
+  /** The v128 with these halves. */
+  vectorConstant(low: bigint, high: bigint): void {
+    this.simd(SIMD.v128_const);
+    for (const half of [low, high]) for (let i = 0n; i < 64n; i += 8n) this.byte(Number((half >> i) & 0xffn));
+  }
+  simdMemory(opcode: number, offset: number): void {
+    this.simd(opcode);
+    this.byte(0);
+    this.u32(offset);
   }
 
   /** A load or store with its static offset; alignment is only a hint, so always 0 (2^0). */

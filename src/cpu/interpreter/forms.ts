@@ -93,7 +93,10 @@ export class Forms {
       operand16: encoding.sized && variant.operand16,
       addressing: variant.addressing,
       // What is 16 bits wide is rare enough to always be checked: fewer handlers.
-      checked: stack16 || address16 || (variant.checked && touchesMemory(encoding, variant.addressing)),
+      checked:
+        stack16 ||
+        address16 ||
+        row.compact === true && variant.addressing !== ADDRESSING.none || (variant.checked && touchesMemory(encoding, variant.addressing)),
       stack16,
       address16,
       repeat: row.repeat === undefined || variant.repeat === 0 ? 0 : row.repeat === 'rep' ? 1 : variant.repeat,
@@ -116,11 +119,16 @@ function* variantsOf(encoding: Encoding): Generator<Variant> {
   if (rm?.memory) addressings.push(...(row.hot ? [ADDRESSING.simple, ADDRESSING.full] : [ADDRESSING.full]));
   for (const operand16 of encoding.sized ? BOTH : [false])
     for (const addressing of addressings)
-      for (const checked of touchesMemory(encoding, addressing) && addressing !== ADDRESSING.simple ? BOTH : [false])
+      for (const checked of checkedVariants(encoding, addressing))
         for (const stack16 of row.stack && checked ? BOTH : [false])
           for (const address16 of row.addressSized && checked ? BOTH : [false])
             for (const repeat of row.repeat === undefined ? [0] : row.repeat === 'rep' ? [0, 1] : [0, 1, 2])
               yield { operand16, addressing, checked, stack16, address16, repeat };
+}
+
+function checkedVariants(encoding: Encoding, addressing: number): readonly boolean[] {
+  if (addressing === ADDRESSING.simple || !touchesMemory(encoding, addressing)) return [false];
+  return encoding.row.compact ? [true] : BOTH;
 }
 
 function createForm(encoding: Encoding, variant: Variant): HandlerForm {

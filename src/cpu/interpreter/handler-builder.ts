@@ -1,8 +1,10 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/builder.js';
-import type { Operand } from '../../isa/encoding.js';
+import type { Operand, OperandKind } from '../../isa/encoding.js';
 import { SEGMENT, STATE } from '../../memory/layout.js';
-import { type Code, I32, I64, OP, VOID_BLOCK } from '../../wasm/code.js';
+import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../../isa/vector.js';
+import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun } from '../../wasm/module.js';
+import { SIMD } from '../../wasm/simd.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
 import { RECORD } from './record.js';
 
@@ -31,6 +33,9 @@ export interface Callees {
   /** The same with the fast path included, for handlers outside the main loop. */
   readonly read: Record<Size, number>;
   readonly write: Record<Size, number>;
+  /** (linear, record) → v128; (linear, v128, record) */
+  readonly read128: number;
+  readonly write128: number;
   /** (linear, bytes, record): faults unless `bytes` may be written */
   readonly probeWrite: number;
   /** (helper, record, a, b, c) → result */
@@ -41,10 +46,17 @@ export interface Callees {
   readonly checkSegment: number;
 }
 
-/** Locals: the record first, then a pool of i64, then a pool of i32. */
+/** Locals: the record first, then a pool of i64, one of v128 where the row has such values, then one of i32. */
 export const RECORD_LOCAL = 0;
 const WIDE_LOCALS = 16;
-export const FIRST_NARROW = 1 + WIDE_LOCALS;
+const VECTOR_LOCALS = 32;
+const FIRST_VECTOR = 1 + WIDE_LOCALS;
+/** Of rows without vectors: hot ones have none. */
+export const FIRST_NARROW = FIRST_VECTOR;
+
+function usesVectors({ row }: HandlerForm): boolean {
+  return row.unit === 'sse' || row.unit === 'sse-mmx';
+}
 
 interface Local extends Value {
   readonly kind: 'local';
@@ -54,6 +66,8 @@ interface Constant extends Value {
   readonly kind: 'constant';
   readonly number: number;
   readonly big: bigint;
+  /** Upper half of a vector, whose lower half is `big`. */
+  readonly upper?: bigint;
 }
 type AnyValue = Local | Constant;
 
@@ -68,6 +82,8 @@ export class HandlerBuilder implements Builder {
   private readonly inline: boolean;
   private narrowUsed = 0;
   private wideUsed = 0;
+  private vectorsUsed = 0;
+  private readonly firstNarrow: number;
   /** Labels open inside the handler. */
   private depth = 0;
   private cells: (MemoryCell | undefined)[] = [];
@@ -86,6 +102,7 @@ export class HandlerBuilder implements Builder {
     this.endings = endings;
     this.helperNumber = helperNumber;
     this.inline = inline;
+    this.firstNarrow = usesVectors(form) ? FIRST_VECTOR + VECTOR_LOCALS : FIRST_NARROW;
   }
 
   /** Emits the whole handler. Returns how many i32 locals it needs. */
@@ -99,9 +116,10 @@ export class HandlerBuilder implements Builder {
   }
 
   /** The locals behind the record of a function with such handlers. */
-  static localRuns(narrow: number): LocalRun[] {
+  static localRuns(narrow: number, form?: HandlerForm): LocalRun[] {
     return [
       { type: I64, count: WIDE_LOCALS },
+      ...(form && usesVectors(form) ? [{ type: V128, count: VECTOR_LOCALS }] : []),
       { type: I32, count: narrow },
     ];
   }
@@ -114,12 +132,18 @@ export class HandlerBuilder implements Builder {
         throw new Error(`${this.form.row.name} needs more than ${WIDE_LOCALS} i64 locals`);
       return { kind: 'local', wide, index: 1 + this.wideUsed++ };
     }
-    return { kind: 'local', wide, index: FIRST_NARROW + this.narrowUsed++ };
+    return { kind: 'local', wide, index: this.firstNarrow + this.narrowUsed++ };
+  }
+  private newVector(): Local {
+    if (this.vectorsUsed === VECTOR_LOCALS || !usesVectors(this.form))
+      throw new Error(`${this.form.row.name} needs more v128 locals`);
+    return { kind: 'local', wide: false, vector: true, index: FIRST_VECTOR + this.vectorsUsed++ };
   }
 
   private push(value: Value): void {
     const v = value as AnyValue;
     if (v.kind === 'local') this.code.localGet(v.index);
+    else if (v.vector) this.code.vectorConstant(v.big, v.upper!);
     else if (v.wide) {
       this.code.byte(OP.i64_const);
       this.code.s64(v.big);
@@ -129,6 +153,11 @@ export class HandlerBuilder implements Builder {
   /** Names the value on top of the wasm stack. */
   private pop(wide = false): Local {
     const local = this.newLocal(wide);
+    this.code.localSet(local.index);
+    return local;
+  }
+  private popVector(): Local {
+    const local = this.newVector();
     this.code.localSet(local.index);
     return local;
   }
@@ -234,7 +263,7 @@ export class HandlerBuilder implements Builder {
     this.push(whenFalse);
     this.push(condition);
     this.code.byte(OP.select);
-    return this.pop(whenTrue.wide);
+    return whenTrue.vector ? this.popVector() : this.pop(whenTrue.wide);
   }
   signExtend8(a: Value): Value {
     return this.unary(OP.i32_extend8_s, a);
@@ -252,9 +281,45 @@ export class HandlerBuilder implements Builder {
     return this.unary(OP.i32_wrap_i64, a);
   }
 
+  // --- vectors --------------------------------------------------------------------------------
+
+  vector(operation: VectorOperation, ...args: Value[]): Value {
+    for (const arg of args) this.push(arg);
+    this.code.simd(SIMD[operation]);
+    return VECTOR_OPERATIONS[operation].endsWith('>v') ? this.popVector() : this.pop();
+  }
+  vectorConst(low: bigint, high: bigint): Value {
+    return { kind: 'constant', wide: false, vector: true, number: 0, big: low, upper: high } as Constant;
+  }
+  shuffle(a: Value, b: Value, bytes: readonly number[]): Value {
+    this.push(a);
+    this.push(b);
+    this.code.simd(SIMD.i8x16_shuffle);
+    for (const byte of bytes) this.code.byte(byte);
+    return this.popVector();
+  }
+  lane(a: Value, width: LaneWidth, index: number): Value {
+    this.push(a);
+    this.code.simd(EXTRACT_LANE[width]);
+    this.code.byte(index);
+    return this.pop(width === 64);
+  }
+  withLane(a: Value, width: LaneWidth, index: number, value: Value): Value {
+    this.push(a);
+    this.push(value);
+    this.code.simd(REPLACE_LANE[width]);
+    this.code.byte(index);
+    return this.popVector();
+  }
+  passVector(value: Value): void {
+    this.code.constant(0);
+    this.push(value);
+    this.code.simdMemory(SIMD.v128_store, STATE.vectorScratch);
+  }
+
   variable(initial: Value): Value {
     this.push(initial);
-    return this.pop(initial.wide);
+    return initial.vector ? this.popVector() : this.pop(initial.wide);
   }
   assign(variable: Value, value: Value): void {
     this.push(value);
@@ -321,11 +386,11 @@ export class HandlerBuilder implements Builder {
   }
   private operandSize(operand: Operand): Size {
     if (operand.size === 'v') return this.form.size;
-    if (operand.size === 64 || operand.size === 0) return 32;
+    if (operand.size === 64 || operand.size === 128 || operand.size === 0) return 32;
     return operand.size;
   }
   private registerField(operand: Operand): number {
-    return operand.kind === 'reg' || operand.kind === 'mmxReg' ? RECORD.reg : RECORD.rm;
+    return FIELD_OF_REG.has(operand.kind) ? RECORD.reg : RECORD.rm;
   }
   /** Immediates come in order: the second one lives in the displacement field. */
   private immediateField(n: number): number {
@@ -402,6 +467,7 @@ export class HandlerBuilder implements Builder {
       this.field16(this.registerField(operand));
       this.push(value);
       this.code.memory(OP.i64_store, 0);
+      if (operand.kind === 'xmmReg' || operand.kind === 'xmmRm') return;
       this.field16(this.registerField(operand));
       this.code.constant(0xffff);
       this.code.memory(OP.i32_store16, 8);
@@ -417,11 +483,47 @@ export class HandlerBuilder implements Builder {
     this.writeLinear(this.add(linear, this.const(4)), 32, this.toNarrow(this.shrU(value, this.const64(32n))));
   }
 
+  read128(n: number, aligned: boolean): Value {
+    const operand = this.operand(n);
+    if (!this.form.isMemory(n)) {
+      this.field16(this.registerField(operand));
+      this.code.simdMemory(SIMD.v128_load, 0);
+      return this.popVector();
+    }
+    this.push(this.linear128(n, aligned, false));
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.read128);
+    const value = this.popVector();
+    this.leaveIfStatus();
+    return value;
+  }
+
+  write128(n: number, value: Value, aligned: boolean): void {
+    const operand = this.operand(n);
+    if (!this.form.isMemory(n)) {
+      this.field16(this.registerField(operand));
+      this.push(value);
+      this.code.simdMemory(SIMD.v128_store, 0);
+      return;
+    }
+    this.push(this.linear128(n, aligned, true));
+    this.push(value);
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.write128);
+    this.leaveIfStatus();
+  }
+
+  private linear128(n: number, aligned: boolean, write: boolean): Value {
+    const linear = this.linear(n, 16, write);
+    if (aligned) this.when(this.and(linear, this.const(15)), () => this.fault(GENERAL_PROTECTION));
+    return linear;
+  }
+
   number(n: number): Value {
     const operand = this.operand(n);
     if (operand.kind === 'farPointer') this.field32(RECORD.displacement);
     else if (operand.kind === 'st') return this.const(this.form.number);
-    else this.field16(operand.kind === 'rm' || operand.kind === 'mmxRm' ? RECORD.rm : RECORD.reg);
+    else this.field16(FIELD_OF_RM.has(operand.kind) ? RECORD.rm : RECORD.reg);
     return this.pop();
   }
 
@@ -699,7 +801,11 @@ export class HandlerBuilder implements Builder {
 
   /** CR0.EM and TS, and pending x87 exceptions, before an instruction of a floating-point unit. */
   private checkUnit(unit: string): void {
-    this.loadState(STATE.fpuUnavailable);
+    this.loadState(unit === 'sse' ? STATE.sseUnavailable : STATE.fpuUnavailable);
+    if (unit === 'sse-mmx') {
+      this.loadState(STATE.sseUnavailable);
+      this.code.byte(OP.i32_or);
+    }
     this.open(OP.if);
     this.helper('checkUnit', this.const(UNITS.indexOf(unit)));
     this.close();
@@ -707,14 +813,37 @@ export class HandlerBuilder implements Builder {
 }
 
 /** Argument of the helper `checkUnit`. */
-export const UNITS: readonly string[] = ['x87', 'x87-nowait', 'mmx', 'wait', 'fxsave'];
+export const UNITS: readonly string[] = ['x87', 'x87-nowait', 'mmx', 'wait', 'fxsave', 'sse', 'sse-mmx'];
+
+const GENERAL_PROTECTION = 13;
+
+const FIELD_OF_REG: ReadonlySet<OperandKind> = new Set<OperandKind>(['reg', 'mmxReg', 'xmmReg']);
+const FIELD_OF_RM: ReadonlySet<OperandKind> = new Set<OperandKind>(['rm', 'mmxRm', 'xmmRm']);
+const EXTRACT_LANE: Readonly<Record<LaneWidth, number>> = {
+  8: SIMD.i8x16_extract_lane_u,
+  16: SIMD.i16x8_extract_lane_u,
+  32: SIMD.i32x4_extract_lane,
+  64: SIMD.i64x2_extract_lane,
+};
+const REPLACE_LANE: Readonly<Record<LaneWidth, number>> = {
+  8: SIMD.i8x16_replace_lane,
+  16: SIMD.i16x8_replace_lane,
+  32: SIMD.i32x4_replace_lane,
+  64: SIMD.i64x2_replace_lane,
+};
 
 /**
  * Emits the TLB look-up of `linear` (pushed by `pushLinear`, twice): stores the entry in a local and leaves
  * 1 on the wasm stack when the access misses or crosses a page. An invalid entry has all low bits set, so
  * one comparison serves both (jit-evidence.md, variant e5); single bytes cannot cross and test validity alone.
  */
-export function emitLookUp(code: Code, table: number, pushLinear: () => void, entry: number, size: Size): void {
+export function emitLookUp(
+  code: Code,
+  table: number,
+  pushLinear: () => void,
+  entry: number,
+  size: Size | 128,
+): void {
   code.constant(0);
   code.memory(OP.i32_load, table);
   pushLinear();

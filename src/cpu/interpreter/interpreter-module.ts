@@ -1,6 +1,7 @@
 import { JUMP_CACHE, JUMP_CACHE_ENTRIES, RECORD_BYTES, STATE, SEGMENT, CS } from '../../memory/layout.js';
-import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
+import { Code, I32, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import { type LocalRun, ModuleBuilder } from '../../wasm/module.js';
+import { SIMD } from '../../wasm/simd.js';
 import type { Forms } from './forms.js';
 import {
   type Callees,
@@ -39,6 +40,8 @@ const RESULT = { nextRecord: 0, nextBlock: 1, leave: 2 } as const;
 const LEVEL = { exit: 1, nextBlock: 2, dispatch: 3, cold: 4 } as const;
 
 const ONE_NARROW: readonly LocalRun[] = [{ type: I32, count: 1 }];
+
+const ONE_NARROW_ONE_VECTOR: readonly LocalRun[] = [...ONE_NARROW, { type: V128, count: 1 }];
 
 const SIZES: readonly Size[] = [8, 16, 32];
 
@@ -84,6 +87,8 @@ export function buildInterpreterModule(
     slowReadForWrite,
     read,
     write,
+    read128: module.addFunction([I32, I32], [V128], ONE_NARROW_ONE_VECTOR, read128Function(slowRead[32])),
+    write128: module.addFunction([I32, V128, I32], [], ONE_NARROW, write128Function(slowWrite[32], probeWrite)),
     probeWrite,
     helper,
     raise,
@@ -98,7 +103,7 @@ export function buildInterpreterModule(
     cold[form.handler - forms.hotCount] = module.addFunction(
       [I32],
       [I32],
-      HandlerBuilder.localRuns(narrow),
+      HandlerBuilder.localRuns(narrow, form),
       code.bytes(),
     );
   }
@@ -157,6 +162,80 @@ function writeFunction(size: Size, slow: number): Uint8Array {
   code.memory(size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : OP.i32_store, 0);
   code.byte(OP.end);
   return code.bytes();
+}
+
+/** (linear, record) → v128; by words where the fast path will not do. */
+function read128Function(slow: number): Uint8Array {
+  const code = new Code();
+  const [entry, value] = [2, 3];
+  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, 128);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  for (let word = 0; word < 4; word++) {
+    code.localGet(value);
+    code.localGet(0);
+    code.constant(4 * word);
+    code.byte(OP.i32_add);
+    code.localGet(1);
+    code.call(slow);
+    code.simd(SIMD.i32x4_replace_lane);
+    code.byte(word);
+    code.localSet(value);
+    emitReturnIfStatus(code, () => code.localGet(value));
+  }
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.simdMemory(SIMD.v128_load, 0);
+  code.localSet(value);
+  code.byte(OP.end);
+  code.localGet(value);
+  return code.bytes();
+}
+
+/** (linear, v128, record). */
+function write128Function(slow: number, probeWrite: number): Uint8Array {
+  const code = new Code();
+  const entry = 3;
+  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, 128);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  // All of it can be written, or none is.
+  code.localGet(0);
+  code.constant(16);
+  code.localGet(2);
+  code.call(probeWrite);
+  emitReturnIfStatus(code, () => {});
+  for (let word = 0; word < 4; word++) {
+    code.localGet(0);
+    code.constant(4 * word);
+    code.byte(OP.i32_add);
+    code.localGet(1);
+    code.simd(SIMD.i32x4_extract_lane);
+    code.byte(word);
+    code.localGet(2);
+    code.call(slow);
+    emitReturnIfStatus(code, () => {});
+  }
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.localGet(1);
+  code.simdMemory(SIMD.v128_store, 0);
+  code.byte(OP.end);
+  return code.bytes();
+}
+
+function emitReturnIfStatus(code: Code, pushResult: () => void): void {
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.status);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  pushResult();
+  code.byte(OP.return);
+  code.byte(OP.end);
 }
 
 function advanceRecord(code: Code): void {
