@@ -96,7 +96,8 @@ export class Forms {
       checked:
         stack16 ||
         address16 ||
-        row.compact === true && variant.addressing !== ADDRESSING.none || (variant.checked && touchesMemory(encoding, variant.addressing)),
+        (row.compact === true && variant.addressing !== ADDRESSING.none) ||
+        (variant.checked && touchesMemory(encoding, variant.addressing)),
       stack16,
       address16,
       repeat: row.repeat === undefined || variant.repeat === 0 ? 0 : row.repeat === 'rep' ? 1 : variant.repeat,

@@ -837,13 +837,7 @@ const REPLACE_LANE: Readonly<Record<LaneWidth, number>> = {
  * 1 on the wasm stack when the access misses or crosses a page. An invalid entry has all low bits set, so
  * one comparison serves both (jit-evidence.md, variant e5); single bytes cannot cross and test validity alone.
  */
-export function emitLookUp(
-  code: Code,
-  table: number,
-  pushLinear: () => void,
-  entry: number,
-  size: Size | 128,
-): void {
+export function emitLookUp(code: Code, table: number, pushLinear: () => void, entry: number, size: Size | 128): void {
   code.constant(0);
   code.memory(OP.i32_load, table);
   pushLinear();
