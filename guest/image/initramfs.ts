@@ -1,0 +1,79 @@
+/*G:410
+ * The first file system
+ *
+ * A kernel that starts has no disk yet. It gets its first files from an archive in memory, and ours never gets any
+ * others: one statically linked busybox under all its names, the modules, and `/init`, which the kernel runs first.
+ * The archive is not packed. It would be a third smaller, but the guest would spend a second unpacking it.
+ */
+import { type CpioEntry, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, writeCpio } from '../../src/formats/cpio.js';
+import { listApplets } from './applets.js';
+import { type KernelModule, renderModulesAlias, renderModulesDep } from './modules.js';
+
+export interface InitramfsParts {
+  busybox: Uint8Array;
+  /** Files of our own (guest/init/), by path in the guest. */
+  ownFiles: readonly { path: string; mode: number; data: Uint8Array }[];
+  /** As `uname -r` prints it. */
+  release: string;
+  modules: readonly KernelModule[];
+  /** The list of what is built in, from the package; modprobe then knows that there is nothing to load. */
+  builtin: Uint8Array | undefined;
+}
+
+/** The archive; the same parts always give the same bytes. */
+export function buildInitramfs(parts: InitramfsParts): Uint8Array {
+  const tree = new Tree();
+  for (const path of ['proc', 'sys', 'dev', 'tmp', 'run', 'mnt', 'root', 'etc', 'var/tmp']) tree.folder(path);
+  // The kernel opens it for /init, before anything is mounted.
+  tree.add({ path: 'dev/console', mode: S_IFCHR | 0o600, data: new Uint8Array(0), major: 5, minor: 1 });
+  for (const [path, target] of [
+    ['sbin', 'bin'],
+    ['usr/bin', '../bin'],
+    ['usr/sbin', '../bin'],
+    ['usr/lib', '../lib'],
+    ['var/run', '../run'],
+    ['etc/mtab', '/proc/mounts'],
+  ] as const) {
+    tree.link(path, target);
+  }
+  tree.file('bin/busybox', 0o755, parts.busybox);
+  for (const name of listApplets(parts.busybox)) if (name !== 'busybox') tree.link(`bin/${name}`, 'busybox');
+  for (const { path, mode, data } of parts.ownFiles) tree.file(path, mode, data);
+  const folder = `lib/modules/${parts.release}`;
+  for (const { path, data } of parts.modules) tree.file(`${folder}/${path}`, 0o644, data);
+  tree.text(`${folder}/modules.dep`, renderModulesDep(parts.modules));
+  tree.text(`${folder}/modules.alias`, renderModulesAlias(parts.modules));
+  if (parts.builtin !== undefined) tree.file(`${folder}/modules.builtin`, 0o644, parts.builtin);
+  return writeCpio(tree.entries);
+}
+/*:*/
+
+/** Entries in an order in which Linux can create them: folders before what is in them. */
+class Tree {
+  readonly entries: CpioEntry[] = [];
+  private readonly folders = new Set<string>();
+
+  add(entry: CpioEntry): void {
+    const slash = entry.path.lastIndexOf('/');
+    if (slash > 0) this.folder(entry.path.slice(0, slash));
+    this.entries.push(entry);
+  }
+
+  folder(path: string): void {
+    if (this.folders.has(path)) return;
+    this.folders.add(path);
+    this.add({ path, mode: S_IFDIR | (/^(?:var\/)?tmp$/.test(path) ? 0o1777 : 0o755), data: new Uint8Array(0) });
+  }
+
+  file(path: string, mode: number, data: Uint8Array): void {
+    this.add({ path, mode: S_IFREG | mode, data });
+  }
+
+  text(path: string, text: string): void {
+    this.file(path, 0o644, new TextEncoder().encode(text));
+  }
+
+  link(path: string, target: string): void {
+    this.add({ path, mode: S_IFLNK | 0o777, data: new TextEncoder().encode(target) });
+  }
+}

@@ -1,0 +1,153 @@
+#!/bin/sh
+# /init of the default guest: the first program, process 1. It makes a bare kernel habitable, starts a shell (or the
+# one command that lguest was asked to run), and switches the machine off when that ends.
+#
+# lguest talks to it through ports of a virtio console, if there are any (docs/default-guest.md):
+#
+#   guest to lguest: ready VERSION        listening
+#                    exit STATUS          the shell or command has ended; the machine will be off in a moment
+#   lguest to guest: shell BYTES          a shell on the console
+#                    run BYTES            one command, its streams on lguest.stdin, .stdout and .stderr
+#
+# BYTES of shell text follow: environment, and the command as positional parameters. Without ports: a shell.
+
+export PATH=/bin HOME=/root USER=root LOGNAME=root SHELL=/bin/sh TERM=linux
+umask 022
+
+mount_all() {
+  mount -t proc proc /proc
+  mount -t sysfs sys /sys
+  mount -t devtmpfs dev /dev
+  mkdir -p /dev/pts /dev/shm
+  mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
+  mount -t tmpfs -o mode=1777 shm /dev/shm
+  mount -t tmpfs -o mode=1777 tmp /tmp
+  mount -t tmpfs -o mode=755 run /run
+  ln -s /proc/self/fd /dev/fd
+  ln -s /proc/self/fd/0 /dev/stdin
+  ln -s /proc/self/fd/1 /dev/stdout
+  ln -s /proc/self/fd/2 /dev/stderr
+  mkdir /run/lguest
+}
+
+# load_drivers BUS: a module for every device of the bus that has one here. Unlike modprobe itself, which complains
+# about each device without, of which a PC has many.
+load_drivers() {
+  for device in /sys/bus/"$1"/devices/*; do
+    [ -e "$device/modalias" ] && [ ! -e "$device/driver" ] || continue
+    read -r alias <"$device/modalias"
+    modprobe -q "$alias" 2>/dev/null
+  done
+}
+
+# Whether a virtio console has ports: device type 3, feature bit 1 (virtio 1.0, 5.3.3).
+has_ports() {
+  for device in /sys/bus/virtio/devices/*; do
+    [ -e "$device/features" ] || continue
+    read -r type <"$device/device"
+    read -r features <"$device/features"
+    case $type$features in 0x0003?1*) return 0 ;; esac
+  done
+  return 1
+}
+
+# find_port NAME: sets $port to the device node of that name; false, and empty, if there is none (yet).
+find_port() {
+  port=
+  for file in /sys/class/virtio-ports/*/name; do
+    [ -e "$file" ] || continue
+    read -r name <"$file"
+    [ "$name" = "$1" ] || continue
+    file=${file%/name}
+    port=/dev/${file##*/}
+    return 0
+  done
+  return 1
+}
+
+# end STATUS: says so and switches off. Never returns.
+end() {
+  [ -n "$control" ] && echo "exit $1" >&3
+  sync
+  poweroff -f
+  # Only if the machine cannot be switched off.
+  while :; do sleep 3600; done
+}
+
+# busybox poweroff, halt and reboot without -f ask process 1.
+trap 'end 0' USR2 USR1
+trap 'sync; reboot -f' TERM
+
+start_shell() {
+  console=/dev/console
+  for device in /dev/hvc0 /dev/ttyS0; do
+    [ -c "$device" ] && { console=$device; break; }
+  done
+  setsid -c sh -l <"$console" >"$console" 2>&1 &
+  await $!
+  end "$status"
+}
+
+# run_command WORD...: standard streams are pipes, because a port can be opened only once, and programs like to
+# open /dev/stderr.
+run_command() {
+  find_port lguest.stdin && exec 4<"$port"
+  find_port lguest.stdout && exec 5>"$port"
+  find_port lguest.stderr && exec 6>"$port"
+  mkfifo /run/lguest/stdin /run/lguest/stdout /run/lguest/stderr
+  cat <&4 >/run/lguest/stdin &
+  cat </run/lguest/stdout >&5 & out=$!
+  cat </run/lguest/stderr >&6 & err=$!
+  (
+    exec </run/lguest/stdin >/run/lguest/stdout 2>/run/lguest/stderr 3<&- 4<&- 5<&- 6<&-
+    exec setsid sh -c 'exec "$@"' sh "$@"
+  ) &
+  await $!
+  # Whoever is left may hold the pipes open; what is in them is still delivered.
+  result=$status
+  for process in /proc/[0-9]*; do
+    case ${process#/proc/} in 1 | $out | $err) ;; *) kill -9 "${process#/proc/}" 2>/dev/null ;; esac
+  done
+  wait $out $err
+  end "$result"
+}
+
+# await PID: its exit status in $status; a signal that came in between does not count.
+await() {
+  wait "$1"
+  status=$?
+  while kill -0 "$1" 2>/dev/null; do
+    wait "$1"
+    status=$?
+  done
+}
+
+mount_all 2>/run/mount-errors
+hostname guest
+[ -e /proc/sys/kernel/hotplug ] && echo >/proc/sys/kernel/hotplug
+ip link set lo up
+load_drivers pci
+load_drivers platform
+load_drivers virtio
+
+verb=shell
+port= control=
+if has_ports; then
+  # Ports are announced one after the other, ours last. Another machine's console may have other ports, or none.
+  tries=500
+  until find_port lguest.control || [ $((tries -= 1)) -eq 0 ]; do usleep 10000; done
+  control=$port
+fi
+if [ -n "$control" ]; then
+  exec 3<>"$control"
+  echo 'ready 1' >&3
+  read -r verb bytes <&3
+  head -c "${bytes:-0}" <&3 >/run/lguest/request
+  . /run/lguest/request
+fi
+
+cd "$HOME"
+case $verb in
+  run) run_command "$@" ;;
+  *) start_shell ;;
+esac

@@ -1,0 +1,3 @@
+# /etc/profile: read by the shell of the default guest.
+PS1='\w \$ '
+alias ll='ls -l'
