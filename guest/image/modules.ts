@@ -100,7 +100,5 @@ export function orderOfLoading(module: KernelModule, byName: ReadonlyMap<string,
 
 /** `modules.alias`: under which names the kernel asks for them. */
 export function renderModulesAlias(modules: readonly KernelModule[]): string {
-  return modules
-    .flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`))
-    .join('');
+  return modules.flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`)).join('');
 }

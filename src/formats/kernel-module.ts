@@ -35,7 +35,10 @@ export function readModuleInfo(file: Uint8Array, path: string): ModuleInfo {
     const value = record.slice(equals + 1);
     switch (record.slice(0, Math.max(0, equals))) {
       case 'depends':
-        info.depends = value.split(',').filter((name) => name !== '').map(normaliseModuleName);
+        info.depends = value
+          .split(',')
+          .filter((name) => name !== '')
+          .map(normaliseModuleName);
         break;
       case 'alias':
         info.aliases.push(value);

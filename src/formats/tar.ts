@@ -79,7 +79,10 @@ export function* readTar(archive: Uint8Array): Generator<TarEntry, void, undefin
 }
 
 function normalise(path: string): string {
-  return path.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '').replace(/^\.$/, '');
+  return path
+    .replace(/^(?:\.?\/)+/, '')
+    .replace(/\/+$/, '')
+    .replace(/^\.$/, '');
 }
 
 /** ustar splits a long path into prefix and name. GNU's own magic ("ustar  ") has other things there. */
@@ -133,11 +136,10 @@ function checkSum(header: Uint8Array, at: number): void {
   for (let index = 0; index < BLOCK; index++) {
     sum += index >= CHECKSUM && index < CHECKSUM + CHECKSUM_BYTES ? 0x20 : header[index]!;
   }
-  if (sum !== number(header, CHECKSUM, CHECKSUM_BYTES, at)) {
-    throw new FormatError(
-      at === 0 ? 'is not a tar archive' : `is damaged: the header at byte ${at} has a wrong checksum`,
-    );
-  }
+  const field = untilZero(String.fromCharCode(...header.subarray(CHECKSUM, CHECKSUM + CHECKSUM_BYTES))).trim();
+  if (/^[0-7]+$/.test(field) && Number.parseInt(field, 8) === sum) return;
+  if (at === 0) throw new FormatError('is not a tar archive');
+  throw new FormatError(`is damaged: the header at byte ${at} has a wrong checksum`);
 }
 
 function text(header: Uint8Array, offset: number, length: number, utf8: InstanceType<typeof TextDecoder>): string {
