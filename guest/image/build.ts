@@ -1,4 +1,4 @@
-/*G:400
+/*G:800
  * The default guest
  *
  * To launch a Linux one needs a Linux. Nobody should have to build one first, so we take what Debian has built: the

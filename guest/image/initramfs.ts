@@ -1,4 +1,4 @@
-/*G:410
+/*G:810
  * The first file system
  *
  * A kernel that starts has no disk yet. It gets its first files from an archive in memory, and ours never gets any

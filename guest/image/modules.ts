@@ -1,4 +1,4 @@
-/*G:420
+/*G:820
  * Which modules
  *
  * Debian's kernel has next to nothing built in: without modules it sees no device of ours and can mount no disk. All
