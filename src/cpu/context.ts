@@ -31,12 +31,18 @@ export interface CpuContext {
   interruptShadow: boolean;
   /** After a change of hidden segment parts, CR0.PE or EFLAGS.VM: recompute the decoding mode. */
   segmentsChanged(): void;
-  /** After a change of CR0, CR3 or CR4 that concerns paging: empty the TLB. */
+  /** An interrupt waits for EFLAGS.IF: whoever sets IF makes `run` leave. Set by the board. */
+  interruptRequested: boolean;
+  /** After a change of CR0 or CR4 that concerns paging: empty the TLB. */
   pagingChanged(): void;
+  /** After a load of CR3: forget all but global pages. */
+  addressSpaceChanged(): void;
   flushTlb(): void;
   flushTlbPage(linear: number): void;
   /** After a change of CR0.TS, EM or MP. */
   fpuStateChanged(): void;
+  /** Makes `run` return at the end of the running block. */
+  requestStop(): void;
   /** Makes `run` return `reason` (one of `EXIT`) when this instruction has completed. */
   leave(reason: number): void;
 }

@@ -36,7 +36,7 @@ function writeControl(cpu: CpuContext, index: number, value: number): void {
       break;
     case 3:
       cpu.state.set(STATE.cr3, value);
-      cpu.pagingChanged();
+      cpu.addressSpaceChanged();
       cpu.board.controlRegisterWritten(3);
       break;
     case 4:

@@ -1,5 +1,6 @@
 import type { CpuContext, Helper } from './context.js';
 import { GP, GuestFault } from './faults.js';
+import { STATE } from '../memory/layout.js';
 import { inProtectedMode, inVirtual8086 } from './segmentation.js';
 import { ARITHMETIC_FLAGS, FLAG } from './state.js';
 
@@ -28,6 +29,12 @@ export function changeableFlags(cpu: CpuContext, operandSize: number): number {
 export function replaceFlags(cpu: CpuContext, value: number, mask: number): void {
   const { state } = cpu;
   state.eflags = ((state.eflags & ~mask) | (value & mask)) & ~FLAG.RF;
+  noticeInterrupt(cpu);
+}
+
+/** Behind an instruction that may have set IF: lets the board deliver what waits. */
+function noticeInterrupt(cpu: CpuContext): void {
+  if (cpu.interruptRequested && (cpu.state.get(STATE.eflags) & FLAG.IF) !== 0) cpu.requestStop();
 }
 
 /** IOPL-sensitive instructions in virtual-8086 mode: INT n, PUSHF, POPF, IRET, CLI, STI (SDM vol. 3, 20.2.7). */
@@ -51,17 +58,19 @@ function writeFlags(cpu: CpuContext, value: number, operandSize: number): void {
 function checkInterruptFlagRights(cpu: CpuContext): void {
   const { state } = cpu;
   const level = inProtectedMode(cpu) ? state.cpl : inVirtual8086(cpu) ? 3 : 0;
-  if (level > ioPrivilegeLevel(state.eflags)) throw new GuestFault(GP, 0);
+  if (level > ioPrivilegeLevel(state.get(STATE.eflags))) throw new GuestFault(GP, 0);
 }
 function clearInterruptFlag(cpu: CpuContext): void {
   checkInterruptFlagRights(cpu);
-  cpu.state.eflags &= ~FLAG.IF;
+  cpu.state.set(STATE.eflags, cpu.state.get(STATE.eflags) & ~FLAG.IF);
 }
 function setInterruptFlag(cpu: CpuContext): void {
   checkInterruptFlagRights(cpu);
   const { state } = cpu;
-  if ((state.eflags & FLAG.IF) === 0) cpu.interruptShadow = true;
-  state.eflags |= FLAG.IF;
+  if (state.get(STATE.eflags) & FLAG.IF) return;
+  cpu.interruptShadow = true;
+  state.set(STATE.eflags, state.get(STATE.eflags) | FLAG.IF);
+  noticeInterrupt(cpu);
 }
 
 export const flagTransferHelpers = {

@@ -79,6 +79,7 @@ export class Processor implements CpuContext {
   };
   readonly torture: Torture = { flushTlbEvery: 0, oneInstructionBlocks: false };
   instructionEip = 0;
+  interruptRequested = false;
 
   private readonly tlb: Tlb;
   private readonly code: CodeCache;
@@ -173,9 +174,14 @@ export class Processor implements CpuContext {
     return exit.reason;
   }
 
+  /**
+   * Makes `run` return `EXIT.stop` at the end of the running block. Unlike `leave` it is safe in the middle of an
+   * instruction, from port and memory-mapped registers: it takes away the rest of the budget.
+   */
   requestStop(): void {
     this.stopRequested = true;
-    this.leave(EXIT.stop);
+    this.chunk -= this.i32[STATE.budget >> 2]!;
+    this.i32[STATE.budget >> 2] = 0;
   }
 
   leave(reason: number): void {
@@ -211,6 +217,10 @@ export class Processor implements CpuContext {
   }
   pagingChanged(): void {
     this.flushTlb();
+  }
+  addressSpaceChanged(): void {
+    this.tlb.flushLocal();
+    this.newEpoch();
   }
   flushTlb(): void {
     this.tlb.flush();

@@ -190,7 +190,7 @@ function enterImage(cpu: CpuContext, image: TaskImage): void {
   if (image.cr3 !== state.get(STATE.cr3)) {
     state.set(STATE.cr3, image.cr3);
     if (state.get(STATE.cr0) & CR0.PG) {
-      cpu.pagingChanged();
+      cpu.addressSpaceChanged();
       cpu.board.controlRegisterWritten(3);
     }
   }

@@ -28,10 +28,20 @@ export interface Walk {
   supervisorWritable: boolean;
   /** May user-level code read it? (Supervisor always may.) */
   userReadable: boolean;
+  /** Stays in the TLB when CR3 is loaded: the G bit, with CR4.PGE. */
+  global: boolean;
 }
 
 /** Bits of a page-table or directory entry. */
-export const PTE = { present: 0x01, writable: 0x02, user: 0x04, accessed: 0x20, dirty: 0x40, large: 0x80 } as const;
+export const PTE = {
+  present: 0x01,
+  writable: 0x02,
+  user: 0x04,
+  accessed: 0x20,
+  dirty: 0x40,
+  large: 0x80,
+  global: 0x100,
+} as const;
 
 /** How linear addresses become physical ones. */
 export const PAGING = {
@@ -77,6 +87,7 @@ export interface WalkerState {
   writeProtect: boolean;
   noExecute: boolean;
   largePages: boolean;
+  globalPages: boolean;
 }
 
 export class PageWalker {
@@ -90,12 +101,15 @@ export class PageWalker {
   noExecute = false;
   /** CR4.PSE. (PAE always has its 2 MiB pages.) Ignored when strict. */
   largePages = false;
+  /** CR4.PGE. */
+  globalPages = false;
   private readonly result: Walk = {
     fault: -1,
     pageGpa: 0,
     userWritable: false,
     supervisorWritable: false,
     userReadable: false,
+    global: false,
   };
   /** Bits of an entry's high word that are reserved, NX aside: beyond 36 physical address bits. */
   private readonly reservedHigh = 0x7fff_fff0;
@@ -144,8 +158,8 @@ export class PageWalker {
   }
 
   save(): WalkerState {
-    const { mode, root, writeProtect, noExecute, largePages } = this;
-    return { mode, root, writeProtect, noExecute, largePages };
+    const { mode, root, writeProtect, noExecute, largePages, globalPages } = this;
+    return { mode, root, writeProtect, noExecute, largePages, globalPages };
   }
 
   load(state: WalkerState): void {
@@ -154,6 +168,7 @@ export class PageWalker {
     this.writeProtect = state.writeProtect;
     this.noExecute = state.noExecute;
     this.largePages = state.largePages;
+    this.globalPages = state.globalPages;
   }
 
   private walkFlat(linear: number, access: number): Walk {
@@ -167,6 +182,7 @@ export class PageWalker {
     walk.supervisorWritable = true;
     walk.userReadable = user;
     walk.userWritable = user;
+    walk.global = false;
     return walk;
   }
 
@@ -181,7 +197,7 @@ export class PageWalker {
       if ((pde & RESERVED_4M) !== 0) return this.deny((access & 6) | 1 | RESERVED_BIT_FAULT);
       if (!this.allowed(access, pde)) return this.deny((access & 6) | 1);
       const dirtied = this.setAccessed(pdeAt, pde, access);
-      return this.grant(((pde & 0xffc0_0000) >>> 0) + (linear & 0x3f_f000), pde, dirtied);
+      return this.grant(((pde & 0xffc0_0000) >>> 0) + (linear & 0x3f_f000), pde, dirtied, pde);
     }
     const pteAt = frame(pde) + ((linear >>> 10) & 0xffc);
     const pte = this.entry(pteAt, 4);
@@ -191,7 +207,7 @@ export class PageWalker {
     if (rules.strict && ((pte & PTE.large) !== 0 || pte >>> 12 >= rules.frameLimit)) rules.refuse('entry');
     if (rules.accessedInDirectories && (pde & PTE.accessed) === 0) this.memory.write32(pdeAt, pde | PTE.accessed);
     const dirtied = this.setAccessed(pteAt, pte, access);
-    return this.grant(frame(pte), flags, dirtied);
+    return this.grant(frame(pte), flags, dirtied, pte);
   }
 
   private walkPae(linear: number, access: number): Walk {
@@ -218,7 +234,7 @@ export class PageWalker {
         if (!this.allowed(access, pde) || this.forbidsFetch(access, pdeHigh)) return this.deny(code | 1);
         const dirtied = this.setAccessed(pdeAt, pde, access);
         const page = ((pde & 0xffe0_0000) >>> 0) + (linear & 0x1f_f000) + (pdeHigh & 0xf) * 0x1_0000_0000;
-        return this.grant(page, pde, dirtied);
+        return this.grant(page, pde, dirtied, pde);
       }
     }
     const pteAt = frame(pde) + ((linear >>> 9) & 0xff8);
@@ -234,7 +250,7 @@ export class PageWalker {
     }
     if (rules.accessedInDirectories && (pde & PTE.accessed) === 0) this.memory.write32(pdeAt, pde | PTE.accessed);
     const dirtied = this.setAccessed(pteAt, pte, access);
-    return this.grant(frame(pte) + (rules.strict ? 0 : (pteHigh & 0xf) * 0x1_0000_0000), flags, dirtied);
+    return this.grant(frame(pte) + (rules.strict ? 0 : (pteHigh & 0xf) * 0x1_0000_0000), flags, dirtied, pte);
   }
 
   /** Low word of the table entry at `gpa`; `size` is the entry's size for the error text. */
@@ -275,7 +291,8 @@ export class PageWalker {
     return this.result;
   }
 
-  private grant(pageGpa: number, flags: number, dirty: boolean): Walk {
+  /** `flags`: AND of all levels; `last`: the entry that maps the page. */
+  private grant(pageGpa: number, flags: number, dirty: boolean, last: number): Walk {
     const walk = this.result;
     const user = (flags & PTE.user) !== 0;
     const writable = (flags & PTE.writable) !== 0;
@@ -284,6 +301,7 @@ export class PageWalker {
     walk.userReadable = user;
     walk.userWritable = user && writable && dirty;
     walk.supervisorWritable = dirty && (writable || !this.writeProtect);
+    walk.global = this.globalPages && (last & PTE.global) !== 0;
     return walk;
   }
 }

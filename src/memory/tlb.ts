@@ -27,8 +27,9 @@ export class Tlb {
   private readonly readUser: Int32Array;
   private readonly writeSupervisor: Int32Array;
   private readonly writeUser: Int32Array;
-  private filled = new Int32Array(4096);
-  private filledCount = 0;
+  /** Pages entered, global ones apart; a page may be listed twice, and stay listed after it was dropped. */
+  private readonly local = new PageList();
+  private readonly global = new PageList();
   /** Guest page → whether a write entry for it has been made since the last full flush. */
   private readonly writeMapped: Uint8Array;
   private readonly codePages: Uint8Array;
@@ -52,7 +53,7 @@ export class Tlb {
     if (gpa >= this.size) return;
     const page = linear >>> 12;
     const addend = (RAM_BASE + gpa - page * 4096) | 0;
-    if (this.readSupervisor[page] === TLB_INVALID) this.remember(page);
+    if (this.readSupervisor[page] === TLB_INVALID) this.remember(page, walk.global);
     this.readSupervisor[page] = addend;
     this.readUser[page] = walk.userReadable ? addend : TLB_INVALID;
     const writable = this.codePages[gpa >>> 12] === 0;
@@ -63,21 +64,31 @@ export class Tlb {
 
   /** Forgets everything. */
   flush(): void {
-    for (let i = 0; i < this.filledCount; i++) this.drop(this.filled[i]!);
-    this.filledCount = 0;
+    this.flushLocal();
+    for (let i = 0; i < this.global.count; i++) this.drop(this.global.pages[i]!);
+    this.global.count = 0;
     this.writeMapped.fill(0);
+  }
+
+  /** Forgets all but global pages: a load of CR3. */
+  flushLocal(): void {
+    const { local } = this;
+    for (let i = 0; i < local.count; i++) this.drop(local.pages[i]!);
+    local.count = 0;
   }
 
   /** Forgets linear addresses below `limit` (a multiple of 4096). */
   flushBelow(limit: number): void {
     const limitPage = limit / 4096;
-    let kept = 0;
-    for (let i = 0; i < this.filledCount; i++) {
-      const page = this.filled[i]!;
-      if (page < limitPage) this.drop(page);
-      else this.filled[kept++] = page;
+    for (const list of [this.local, this.global]) {
+      let kept = 0;
+      for (let i = 0; i < list.count; i++) {
+        const page = list.pages[i]!;
+        if (page < limitPage) this.drop(page);
+        else list.pages[kept++] = page;
+      }
+      list.count = kept;
     }
-    this.filledCount = kept;
   }
 
   flushPage(linear: number): void {
@@ -89,8 +100,13 @@ export class Tlb {
     if (this.writeMapped[gpaPage] === 0) return;
     this.writeMapped[gpaPage] = 0;
     const host = RAM_BASE + gpaPage * 4096;
-    for (let i = 0; i < this.filledCount; i++) {
-      const page = this.filled[i]!;
+    this.protectListed(this.local, host);
+    this.protectListed(this.global, host);
+  }
+
+  private protectListed(list: PageList, host: number): void {
+    for (let i = 0; i < list.count; i++) {
+      const page = list.pages[i]!;
       const addend = (host - page * 4096) | 0;
       if (this.writeSupervisor[page] === addend) this.writeSupervisor[page] = TLB_INVALID;
       if (this.writeUser[page] === addend) this.writeUser[page] = TLB_INVALID;
@@ -104,15 +120,24 @@ export class Tlb {
     this.writeUser[page] = TLB_INVALID;
   }
 
-  private remember(page: number): void {
-    if (this.filledCount === this.filled.length) {
-      if (this.filledCount >= MOST_FILLED) this.flush();
-      else {
-        const larger = new Int32Array(this.filled.length * 2);
-        larger.set(this.filled);
-        this.filled = larger;
-      }
+  private remember(page: number, global: boolean): void {
+    const list = global ? this.global : this.local;
+    if (list.count >= MOST_FILLED) this.flush();
+    list.add(page);
+  }
+}
+
+/** A growing list of page numbers. */
+class PageList {
+  pages = new Int32Array(4096);
+  count = 0;
+
+  add(page: number): void {
+    if (this.count === this.pages.length) {
+      const larger = new Int32Array(this.pages.length * 2);
+      larger.set(this.pages);
+      this.pages = larger;
     }
-    this.filled[this.filledCount++] = page;
+    this.pages[this.count++] = page;
   }
 }

@@ -58,6 +58,7 @@ export class FakeCpu implements CpuContext {
   readonly model = LGUEST_MODEL;
   instructionEip = 0x100;
   interruptShadow = false;
+  interruptRequested = false;
   /** Names of the notifications received. */
   readonly calls: string[] = [];
   /** Page numbers that fault on any access, or on writes. */
@@ -100,6 +101,12 @@ export class FakeCpu implements CpuContext {
   }
   pagingChanged(): void {
     this.calls.push('paging');
+  }
+  addressSpaceChanged(): void {
+    this.calls.push('address space');
+  }
+  requestStop(): void {
+    this.calls.push('stop');
   }
   flushTlb(): void {
     this.calls.push('flush');

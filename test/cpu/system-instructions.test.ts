@@ -32,7 +32,7 @@ test('CR2, CR3, CR4, and registers that do not exist', () => {
   assert.equal(readControl(cpu, 2), 0x1234);
   writeControl(cpu, 3, 0x5000);
   assert.equal(cpu.state.get(STATE.cr3), 0x5000);
-  assert.deepEqual(cpu.calls.splice(0), ['paging', 'cr3']);
+  assert.deepEqual(cpu.calls.splice(0), ['address space', 'cr3']);
   writeControl(cpu, 4, CR4.PAE | CR4.PGE | CR4.OSFXSR);
   assert.equal(readControl(cpu, 4), CR4.PAE | CR4.PGE | CR4.OSFXSR);
   for (const bit of [CR4.VME, CR4.MCE, 1 << 20, 1 << 31]) assertFault(cpu, GP, 0, () => writeControl(cpu, 4, bit));

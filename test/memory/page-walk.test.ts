@@ -255,7 +255,14 @@ describe('no tables', () => {
     const walk = walker.walk(0x8000_1234, ACCESS_WRITE | ACCESS_USER);
     assert.deepEqual(
       { ...walk },
-      { fault: -1, pageGpa: 0x8000_1000, userWritable: true, supervisorWritable: true, userReadable: true },
+      {
+        fault: -1,
+        pageGpa: 0x8000_1000,
+        userWritable: true,
+        supervisorWritable: true,
+        userReadable: true,
+        global: false,
+      },
     );
   });
 

@@ -20,6 +20,7 @@ class BareBoard implements Board {
     userWritable: true,
     supervisorWritable: true,
     userReadable: true,
+    global: false,
   };
   walk(linear: number, access: number): Walk {
     this.result.pageGpa = (linear & ~0xfff) >>> 0;
