@@ -1,0 +1,45 @@
+/** The default guests there are: which packages they are made of, and how their kernels like to be started. */
+
+export interface GuestFlavour {
+  /** `--guest=NAME`. */
+  name: string;
+  /** The package that depends on today's kernel package. */
+  kernelMetapackage: string;
+  /** What the kernel package itself is called, and an example for messages. */
+  kernelPattern: RegExp;
+  kernelExample: string;
+  busyboxPackage: string;
+}
+
+export const FLAVOURS: readonly GuestFlavour[] = [
+  {
+    name: 'debian',
+    kernelMetapackage: 'linux-image-686',
+    kernelPattern: /^linux-image-[\d.]+-\d+-686$/,
+    kernelExample: 'linux-image-6.1.0-…-686',
+    busyboxPackage: 'busybox-static',
+  },
+  {
+    name: 'debian-pae',
+    kernelMetapackage: 'linux-image-686-pae',
+    kernelPattern: /^linux-image-[\d.]+-\d+-686-pae$/,
+    kernelExample: 'linux-image-6.1.0-…-686-pae',
+    busyboxPackage: 'busybox-static',
+  },
+];
+
+/**
+ * What the kernel is told. It is quiet, because what it says is of interest only when something fails; and it leaves
+ * out what a virtual machine has no use for and that costs an emulated processor a second or more: self-tests of its
+ * ciphers, the search for ISA cards, unpacking certificates, tracing, and the defences against speculation, which our
+ * processor does not do.
+ */
+export const KERNEL_ARGUMENTS: readonly string[] = [
+  'quiet',
+  'cryptomgr.notests=1',
+  'noisapnp',
+  'pnpbios=off',
+  'nokaslr',
+  'mitigations=off',
+  'initcall_blacklist=load_system_certificate_list,init_kprobe_trace,crypto_kdf108_init,isapnp_init',
+];
