@@ -1,16 +1,49 @@
 /*L:145
  * `lguest` alone
  *
- * Whoever types just `lguest` should see it do something. Until there is a Linux to give them, we launch the one guest
- * that we can make ourselves: the conformance guest of the first part of this book, which tries what the Host promises
- * and says for each promise whether it was kept. Then we say how to launch something larger.
+ * Whoever types just `lguest` should find themselves in a Linux. Which one, and where it comes from, is the next
+ * chapters' business; here it is only decided what it is to do. Without more words it starts a shell on the terminal,
+ * and the shell's exit status becomes ours. `lguest run -- COMMAND` gives it one command instead, whose three streams
+ * are our three streams: that is no terminal session but a program that happens to run in a machine of its own.
  */
 import { buildConformanceGuest, VARIANTS, type VariantName } from '../../guest/index.js';
 import type { ByteSink } from '../platform/node-streams.js';
 import { LaunchError } from '../vm/index.js';
+import { FLAVOURS, KERNEL_ARGUMENTS } from './image/flavours.js';
+import { obtainImage } from './image/image-builder.js';
+import { Progress } from './image/progress.js';
+import { cacheFolder, ImageStore } from './image/store.js';
 import { launch } from './launch.js';
 import type { Messages } from './messages.js';
-import type { Settings } from './options.js';
+import { DEFAULT_GUEST_MEGABYTES, type Settings } from './options.js';
+
+/** Launches the guest that comes with lguest; resolves with the exit status. */
+export async function launchDefaultGuest(
+  settings: Settings,
+  command: readonly string[],
+  messages: Messages,
+  stderr: ByteSink,
+): Promise<number> {
+  if (settings.guest === 'conformance') return launchConformanceGuest(settings, command, messages, stderr);
+  const flavour = FLAVOURS.find(({ name }) => name === settings.guest)!;
+  const store = new ImageStore(cacheFolder());
+  const image = await obtainImage(store, { flavour, packages: settings.packages }, new Progress(stderr));
+  const { TERM } = process.env;
+  return launch(
+    {
+      kernel: image.kernel,
+      initrd: image.initramfs,
+      kernelArguments: KERNEL_ARGUMENTS,
+      memoryMegabytes: DEFAULT_GUEST_MEGABYTES,
+      release: image.release,
+      task: { command, environment: TERM === undefined || TERM === '' ? {} : { TERM } },
+    },
+    settings,
+    messages,
+    stderr,
+  );
+}
+/*:*/
 
 const HOW_TO_GO_ON = `That was the conformance guest. To launch a Linux of your own:
     lguest 64 vmlinux root=/dev/ram0              a 32-bit kernel built with CONFIG_LGUEST_GUEST
@@ -27,8 +60,16 @@ function chooseVariant(settings: Settings): VariantName {
   throw new LaunchError(`generation ${generation} had no PAE yet: leave out --pae=yes.`);
 }
 
-/** Launches the guest that comes with lguest; resolves with the exit status. */
-export async function launchDefaultGuest(settings: Settings, messages: Messages, stderr: ByteSink): Promise<number> {
+/** The guest that tries what the Host promises, and says for each promise whether it was kept. */
+async function launchConformanceGuest(
+  settings: Settings,
+  command: readonly string[],
+  messages: Messages,
+  stderr: ByteSink,
+): Promise<number> {
+  if (command.length > 0) {
+    throw new LaunchError('the conformance guest has no programs to run: leave out --guest=conformance.');
+  }
   const kernel = buildConformanceGuest(chooseVariant(settings));
   const status = await launch({ kernel, kernelArguments: [] }, settings, messages, stderr);
   messages.write(HOW_TO_GO_ON);

@@ -5,16 +5,18 @@
  */
 import { GROUPS, OPTIONS, type OptionRow } from './options.js';
 
-/** The three forms of the command, and what each does. */
+/** The forms of the command, and what each does. */
 const FORMS = [
-  ['lguest [options] <memory-MB> <kernel> [kernel arguments…]', 'launch a kernel'],
-  ['lguest', 'launch the guest that comes with lguest'],
+  ['lguest [options]', "launch the default guest: Debian's kernel and a shell"],
+  ['lguest run [options] -- COMMAND…', 'one command there; its streams and status are ours'],
+  ['lguest [options] <memory-MB> <kernel> [kernel arguments…]', 'launch a kernel of your own'],
+  ['lguest image list|build|remove [ID]', 'the images of the default guest'],
   ['lguest help OPTION', 'more about one option'],
 ] as const;
 
 const KEYS = 'Every key goes to the guest, except three Ctrl-C within a second (end) and Ctrl-] (menu).';
-const STATUS =
-  'Exit status: 0 the guest powered off, 1 it was killed or could not start, 124 a limit ended it, 130 Ctrl-C.';
+const STATUS = `Exit status: of the default guest's shell or command; else 0 the guest powered off, 1 it was killed or
+could not start, 124 a limit ended it, 130 Ctrl-C.`;
 
 /** `--name=FILE`, `--name[=FILE]` or `--name`. */
 export function spellOption(row: OptionRow): string {

@@ -6,23 +6,36 @@
  */
 import { readFileSync } from 'node:fs';
 import { type ByteSink, type ByteSource, openByteSink, openByteSource } from '../platform/node-streams.js';
-import { makeTerminalRaw, watchEndingSignals } from '../platform/node-terminal.js';
+import { makeTerminalRaw, watchEndingSignals, watchResizes } from '../platform/node-terminal.js';
 import { createNodePlatform } from '../platform/node.js';
-import { type Ending, VirtualMachine, type VirtualMachineOptions } from '../vm/index.js';
+import { type Ending, type GuestTask, VirtualMachine, type VirtualMachineOptions } from '../vm/index.js';
 import { KeyFilter, MENU_TEXT, type MenuCommand } from './console.js';
-import { describeEnding, describeGuest, EXIT_STATUS, type Messages, statusOf } from './messages.js';
+import { describeEnding, describeGuest, describeReady, EXIT_STATUS, type Messages, statusOf } from './messages.js';
 import type { Settings } from './options.js';
 import { openOutputFile, type OutputFile } from './output-files.js';
 import { renderStatistics, statisticsAsJson } from './stats.js';
+import { Tail } from './tail.js';
+
+const MEGABYTE = 0x10_0000;
 
 /** What is to be launched: a file, or an image that we made ourselves. */
 export interface Guest {
   kernel: string | Uint8Array;
   kernelArguments: readonly string[];
+  /** As the options of the same names, which come first. */
+  initrd?: string;
+  memoryMegabytes?: number;
+  /** For our own init: a shell, or the command of `lguest run`. */
+  task?: GuestTask;
+  /** Of its kernel, for the line before the console begins. */
+  release?: string;
 }
 
 /** Unwritten output beyond which the guest has to wait for whoever reads it, bytes. */
 const MOST_PENDING_BYTES = 0x10_0000;
+
+/** As much as a panic prints. */
+const CONSOLE_TAIL_BYTES = 0x4000;
 
 /** How long a reader gets to take the last output when we were told to end by a signal, milliseconds. */
 const LAST_FLUSH_MS = 500;
@@ -44,6 +57,8 @@ class Session {
   private readonly stdin: ByteSource;
   private readonly stdout: ByteSink;
   private readonly stderr: ByteSink;
+  /** The console of a guest that runs one command: nobody looks at it unless something goes wrong. */
+  private readonly consoleTail = new Tail(CONSOLE_TAIL_BYTES);
   private vm: VirtualMachine | undefined;
   private traceFile: OutputFile | undefined;
   private statsFile: OutputFile | undefined;
@@ -51,6 +66,7 @@ class Session {
   private status: number | undefined;
   private restoreTerminal: () => void = () => {};
   private forgetSignals: () => void = () => {};
+  private forgetResizes: () => void = () => {};
 
   constructor(settings: Settings, messages: Messages, stderr: ByteSink) {
     this.settings = settings;
@@ -69,14 +85,21 @@ class Session {
     for (const line of vm.loadReport) messages.detail(line);
     vm.on('initialised', (found) => messages.status(describeGuest(found, vm.memoryMegabytes)));
     vm.on('restart', () => messages.status('the guest restarts'));
+    const startMs = performance.now();
+    vm.on('ready', () => {
+      if (!isCommand(guest)) messages.status(describeReady(vm, guest.release, (performance.now() - startMs) / 1000));
+    });
     vm.on('warning', (text) => messages.say(text));
 
-    this.connectInput(vm);
+    if (isCommand(guest)) this.connectStandardInput(vm);
+    else this.connectInput(vm);
+    if (guest.task !== undefined) this.forgetResizes = watchResizes(this.stdout, (size) => vm.resize(size));
     this.forgetSignals = watchEndingSignals((status) => this.end(status));
     // Whoever reads our output may have gone while we were still reading files.
     if (this.status !== undefined) void vm.stop();
     vm.run();
     const ending = await vm.ended;
+    if (isCommand(guest) && (ending.reason === 'killed' || settings.verbose)) this.showConsole();
     await this.finish(vm, ending);
     return this.status ?? statusOf(ending);
   }
@@ -85,6 +108,7 @@ class Session {
   close(): void {
     this.restoreTerminal();
     this.forgetSignals();
+    this.forgetResizes();
     this.stdin.stop();
     this.traceFile?.close();
     this.statsFile?.close();
@@ -92,7 +116,8 @@ class Session {
 
   private machineOptions(guest: Guest): VirtualMachineOptions {
     const { settings, stdin } = this;
-    const { memory, initrd, append, symbols, trace } = settings;
+    const { append, symbols, trace, initrd = guest.initrd } = settings;
+    const memory = settings.memory ?? (guest.memoryMegabytes ?? 0) * MEGABYTE;
     const options: VirtualMachineOptions = {
       kernel: guest.kernel,
       append: append === undefined ? guest.kernelArguments : [append, ...guest.kernelArguments],
@@ -104,13 +129,22 @@ class Session {
       platform: createNodePlatform(),
       output: {
         write: (bytes) => {
-          this.messages.midLine = bytes[bytes.length - 1] !== 0x0a;
-          this.stdout.write(bytes);
+          if (isCommand(guest)) this.consoleTail.add(bytes);
+          else this.writeConsole(bytes);
         },
         ready: () => this.waitForReaders(),
       },
     };
-    if (memory !== undefined) options.memory = memory / 0x10_0000;
+    if (memory > 0) options.memory = memory / MEGABYTE;
+    if (guest.task !== undefined) {
+      options.task = {
+        ...guest.task,
+        stdout: { write: (bytes) => this.stdout.write(bytes) },
+        stderr: { write: (bytes) => this.stderr.write(bytes) },
+      };
+      const size = this.stdout.size();
+      if (size !== undefined) options.terminalSize = size;
+    }
     if (initrd !== undefined) options.initrd = initrd;
     if (symbols !== undefined) options.symbols = symbols;
     if (settings.maxInstructions !== undefined) options.maxInstructions = settings.maxInstructions;
@@ -125,6 +159,16 @@ class Session {
     // With the virtual clock even the moment at which input arrives has to be the same in every run.
     if (settings.clock === 'virtual' && stdin.isFile) options.input = readWholeInput();
     return options;
+  }
+
+  private writeConsole(bytes: Uint8Array): void {
+    this.messages.midLine = bytes[bytes.length - 1] !== 0x0a;
+    this.stdout.write(bytes);
+  }
+
+  /** What a command's guest printed on its console last: it explains why it died. */
+  private showConsole(): void {
+    this.stderr.write(this.consoleTail.take());
   }
 
   /** Undefined, or a promise until the readers of our output have caught up. */
@@ -163,6 +207,18 @@ class Session {
     );
   }
   /*:*/
+
+  /** The command of `lguest run` gets our standard input as it is, with its end. */
+  private connectStandardInput(vm: VirtualMachine): void {
+    vm.endInput();
+    vm.stdin.onDrain(() => this.stdin.resume());
+    this.stdin.start(
+      (bytes) => {
+        if (!vm.stdin.write(bytes)) this.stdin.pause();
+      },
+      () => vm.stdin.end(),
+    );
+  }
 
   private choose(vm: VirtualMachine, command: MenuCommand): void {
     const { messages } = this;
@@ -212,6 +268,11 @@ class Session {
     await Promise.race([sink.flush(), patience]);
     clearTimeout(timer);
   }
+}
+
+/** Whether the guest runs one command, whose streams are ours; otherwise its console is. */
+function isCommand({ task }: Guest): boolean {
+  return (task?.command?.length ?? 0) > 0;
 }
 
 /** All of standard input, which is a file. */

@@ -9,6 +9,9 @@
 import { openByteSink } from '../platform/node-streams.js';
 import { launchDefaultGuest } from './default-guest.js';
 import { renderHelp, renderOptionHelp } from './help.js';
+import { buildImage, listImages, removeImages } from './image/image-command.js';
+import { Progress } from './image/progress.js';
+import { cacheFolder, ImageStore } from './image/store.js';
 import { launch } from './launch.js';
 import { EXIT_STATUS, Messages } from './messages.js';
 import { findMisplacedOption, type Invocation, parseCommandLine } from './parse.js';
@@ -39,7 +42,18 @@ export async function main(argv: readonly string[]): Promise<number> {
       case 'version':
         return print(`lguest ${readVersion()}\n`);
       case 'default':
-        return launchDefaultGuest(invocation.settings, messages, stderr);
+        return launchDefaultGuest(invocation.settings, [], messages, stderr);
+      case 'run':
+        return launchDefaultGuest(invocation.settings, invocation.command, messages, stderr);
+      case 'image': {
+        const { settings, action, id } = invocation;
+        const store = new ImageStore(cacheFolder());
+        if (action === 'list') return print(listImages(store));
+        if (action === 'remove') return print(removeImages(store, id));
+        const image = await buildImage(store, settings.guest, settings.packages, new Progress(stderr));
+        await stderr.flush();
+        return print(`${image.id}  ${image.guest}  ${image.release}\n`);
+      }
       case 'launch': {
         const { settings, kernelArguments } = invocation;
         const misplaced = findMisplacedOption(kernelArguments);

@@ -11,10 +11,11 @@ import { BootError, type Ending, type GuestDescription, LaunchError, type Virtua
 /** Exit statuses (docs/options.md). */
 export const EXIT_STATUS = { success: 0, failure: 1, limit: 124, interrupted: 130, outputClosed: 141 } as const;
 
-/** 1 for a guest that was killed, as the original; 0 for a clean power-off; 124, as `timeout`, for a limit. */
+/** What the guest's task ended with; 1 for a guest that was killed, as the original; 0 for a clean power-off; 124, as `timeout`, for a limit. */
 export function statusOf(ending: Ending): number {
   switch (ending.reason) {
     case 'power-off':
+      return ending.exitStatus ?? EXIT_STATUS.success;
     case 'stopped':
       return EXIT_STATUS.success;
     case 'killed':
@@ -105,4 +106,11 @@ export function describeGuest(guest: GuestDescription, memoryMegabytes: number):
   parts.push(`${memoryMegabytes} MB`);
   if (release !== undefined) parts.push(`Linux ${release}`);
   return parts.join(', ');
+}
+
+/** The line before a shell of the default guest: `pc board, 128 MB, Linux 6.1.0-50-686, ready in 1.4 s`. */
+export function describeReady(vm: VirtualMachine, release: string | undefined, seconds: number): string {
+  const parts = [`${vm.stats().board} board`, `${vm.memoryMegabytes} MB`];
+  if (release !== undefined) parts.push(`Linux ${release}`);
+  return `${parts.join(', ')}, ready in ${seconds.toFixed(1)} s`;
 }

@@ -26,6 +26,8 @@ export interface Settings {
   kernel?: string;
   initrd?: string;
   append?: string;
+  guest: GuestName;
+  packages?: string;
   board: 'auto' | 'lguest' | 'pc';
   generation: 'auto' | GenerationName;
   pae: 'auto' | boolean;
@@ -44,8 +46,16 @@ export interface Settings {
   version: boolean;
 }
 
+/** Guests that lguest can make itself. */
+export const GUESTS = ['debian', 'debian-pae', 'conformance'] as const;
+export type GuestName = (typeof GUESTS)[number];
+
+/** Memory of a guest whose kernel was not named, megabytes: Debian's kernel and its first files take 40. */
+export const DEFAULT_GUEST_MEGABYTES = 128;
+
 export function createSettings(): Settings {
   return {
+    guest: 'conformance',
     board: 'auto',
     generation: 'auto',
     pae: 'auto',
@@ -97,7 +107,7 @@ export const OPTIONS: readonly OptionRow[] = [
     argument: 'MB',
     group: 'Guest',
     board: 'all',
-    default: `${DEFAULT_MEMORY_MEGABYTES} (with --kernel; the short form always names it)`,
+    default: `${DEFAULT_GUEST_MEGABYTES} for the default guest, ${DEFAULT_MEMORY_MEGABYTES} with --kernel; the short form always names it`,
     help: "the guest's memory in megabytes",
     details: `A whole number of megabytes from 1 to ${LARGEST_MEMORY_MEGABYTES}, or one with a unit (64M, 1G). The same as the first word of \`lguest 64 vmlinux\`.
 A kernel without CONFIG_HIGHMEM uses about 880 MB; with more it looks for its devices in the wrong place and finds none.`,
@@ -146,6 +156,33 @@ The file is read again when the guest restarts.`,
     api: { key: 'append', type: 'string | readonly string[]' },
     apply: (settings, value) => {
       settings.append = value;
+    },
+  },
+  {
+    name: 'guest',
+    argument: 'NAME',
+    group: 'Guest',
+    board: 'all',
+    default: 'debian',
+    help: `which guest, if no kernel is named: ${GUESTS.join(', ')}`,
+    details: `debian        Debian's kernel for 32-bit PCs and a busybox, fetched with apt and put together at the first start
+debian-pae    the same with Debian's kernel for PCs with PAE
+conformance   a small kernel of our own that tries what the lguest Host promises and says what was kept`,
+    apply: (settings, value) => {
+      settings.guest = choose('guest', value, GUESTS);
+    },
+  },
+  {
+    name: 'packages',
+    argument: 'FOLDER',
+    group: 'Guest',
+    board: 'all',
+    default: 'apt fetches them',
+    help: 'make the default guest from .deb files in FOLDER',
+    details: `For computers without apt or without a network. FOLDER has Debian 12's packages linux-image-6.1.0-…-686 and busybox-static for i386, and a file SHA256SUMS with their SHA-256 sums, as sha256sum prints them.
+Needed once: the guest that is made of them is kept, and so are the packages.`,
+    apply: (settings, value) => {
+      settings.packages = value;
     },
   },
   {

@@ -14,6 +14,10 @@ export type Invocation =
   | { form: 'launch'; settings: Settings & { memory: number; kernel: string }; kernelArguments: string[] }
   /** No kernel at all: the default guest. */
   | { form: 'default'; settings: Settings }
+  /** One command in the default guest. */
+  | { form: 'run'; settings: Settings; command: string[] }
+  /** The images of the default guest. */
+  | { form: 'image'; settings: Settings; action: ImageAction; id: string | undefined }
   | { form: 'help' }
   | { form: 'help-option'; row: OptionRow }
   | { form: 'version' };
@@ -26,12 +30,17 @@ export function findMisplacedOption(kernelArguments: readonly string[]): string 
   return words.find((word) => word.startsWith('--') && findOption(word.replace(/=.*/, '')) !== undefined);
 }
 
+export const IMAGE_ACTIONS = ['list', 'build', 'remove'] as const;
+export type ImageAction = (typeof IMAGE_ACTIONS)[number];
+
 /** Words that may stand where the memory size does, for forms that come later. */
-const FUTURE_COMMANDS = ['run', 'image', 'doctor', 'list', 'attach', 'exec', 'snapshot', 'resume', 'fork', 'trace'];
+const FUTURE_COMMANDS = ['doctor', 'list', 'attach', 'exec', 'snapshot', 'resume', 'fork', 'trace'];
 
 /** Understands the words behind `lguest`. Throws `LaunchError` with one sentence about the first mistake. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   if (argv[0] === 'help') return parseHelp(argv.slice(1));
+  if (argv[0] === 'run') return parseRun(argv.slice(1));
+  if (argv[0] === 'image') return parseImage(argv.slice(1));
   if (argv[0] !== undefined && FUTURE_COMMANDS.includes(argv[0])) {
     throw new LaunchError(
       `'lguest ${argv[0]}' is not here yet; what is: lguest [options] <memory-MB> <kernel> [kernel arguments…].`,
@@ -41,6 +50,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const settings = createSettings();
   const kernelArguments: string[] = [];
   let onlyWords = false;
+  /** The memory size was a bare word: whoever writes one means to launch a kernel. */
+  let short = false;
   let index = 0;
   while (index < argv.length) {
     const word = argv[index++]!;
@@ -48,6 +59,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     else if (!onlyWords && /^-[^\d]/.test(word)) index += applyOption(settings, word, argv[index]);
     else if (settings.memory === undefined && (settings.kernel === undefined || looksLikeMemory(word))) {
       settings.memory = parseMemoryWord(word);
+      short = true;
     } else if (settings.kernel === undefined) {
       settings.kernel = word;
       kernelArguments.push(...argv.slice(index));
@@ -65,11 +77,59 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     settings.memory ??= DEFAULT_MEMORY_MEGABYTES * MEGABYTE;
     return { form: 'launch', settings: settings as Settings & { memory: number; kernel: string }, kernelArguments };
   }
-  const guest = (['initrd', 'append'] as const).find((key) => settings[key] !== undefined);
-  if (settings.memory !== undefined || guest !== undefined) {
+  if (short || settings.initrd !== undefined) {
     throw new LaunchError('the kernel is missing: say which one after the memory size, e.g. lguest 64 vmlinux.');
   }
   return { form: 'default', settings };
+}
+
+/** Options, then the command, with `--` between the two or not. */
+function parseRun(words: readonly string[]): Invocation {
+  const { settings, rest, answer } = parseOptions(words);
+  if (answer !== undefined) return answer;
+  refuseKernel(settings, 'run');
+  if (rest.length > 0) return { form: 'run', settings, command: rest };
+  throw new LaunchError('the command is missing: say what to run, e.g. lguest run -- uname -a.');
+}
+
+function parseImage(words: readonly string[]): Invocation {
+  const { settings, rest, answer } = parseOptions(words);
+  if (answer !== undefined) return answer;
+  refuseKernel(settings, 'image');
+  const action = IMAGE_ACTIONS.find((name) => name === rest[0]);
+  if (action === undefined) {
+    const what = rest[0] === undefined ? 'lacks a word' : `knows no '${rest[0]}'`;
+    throw new LaunchError(`lguest image ${what}: write lguest image list, build or remove.`);
+  }
+  const more = parseOptions(rest.slice(1), settings);
+  if (more.answer !== undefined) return more.answer;
+  const [id, surplus] = more.rest;
+  const last = action === 'remove' ? surplus : id;
+  if (last !== undefined) throw new LaunchError(`lguest image ${action} takes no '${last}': leave it out.`);
+  return { form: 'image', settings, action, id };
+}
+
+/** Options up to the first word that is none, or up to `--`. */
+function parseOptions(
+  words: readonly string[],
+  settings = createSettings(),
+): { settings: Settings; rest: string[]; answer?: Invocation } {
+  let index = 0;
+  while (index < words.length) {
+    const word = words[index]!;
+    if (word === '--') return { settings, rest: words.slice(index + 1) };
+    if (!/^-[^\d]/.test(word)) break;
+    index += 1 + applyOption(settings, word, words[index + 1]);
+    if (settings.help) return { settings, rest: [], answer: { form: 'help' } };
+    if (settings.version) return { settings, rest: [], answer: { form: 'version' } };
+  }
+  return { settings, rest: words.slice(index) };
+}
+
+function refuseKernel(settings: Settings, form: string): void {
+  const option = settings.kernel !== undefined ? 'kernel' : settings.initrd !== undefined ? 'initrd' : undefined;
+  if (option === undefined) return;
+  throw new LaunchError(`lguest ${form} is about the default guest: leave out --${option}.`);
 }
 
 /** Stores one option; returns how many further words it took (0 or 1). */

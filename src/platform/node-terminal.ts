@@ -65,3 +65,23 @@ export function watchEndingSignals(
     for (const [name, listener] of listeners) announcer.removeListener(name, listener);
   };
 }
+
+/** What has a size that can change; a `ByteSink` is one. */
+export interface Resizable {
+  size(): { columns: number; rows: number } | undefined;
+}
+
+/** Calls `onResize` when the terminal behind `sink` has got another size; the result stops watching. */
+export function watchResizes(
+  sink: Resizable,
+  onResize: (size: { columns: number; rows: number }) => void,
+  announcer: ExitAnnouncer = process,
+): () => void {
+  const listener = (): void => {
+    // Node has asked the terminal by the time listeners that were added later are called.
+    const size = sink.size();
+    if (size !== undefined) onResize(size);
+  };
+  announcer.on('SIGWINCH', listener);
+  return () => void announcer.removeListener('SIGWINCH', listener);
+}

@@ -15,15 +15,18 @@
 export { BootError } from '../boot/boot-error.js';
 export type { DetectedGeneration as GuestDescription } from '../host/host.js';
 export type { Ending, EndingReason } from './ending.js';
+export type { GuestTask } from './guest-console.js';
 export { LaunchError } from './launch-error.js';
 export {
   type ConsoleOutput,
   type GenerationName,
+  type TaskOptions,
   type TortureOptions,
   type TraceOptions,
   type TraceTopic,
   TRACE_TOPICS,
   type VirtualMachineOptions,
 } from './options.js';
+export type { TerminalSize } from '../virtio/console-ports.js';
 export type { Statistics } from './statistics.js';
 export { type LastHypercall, type MachineEvents, type Snapshot, VirtualMachine } from './virtual-machine.js';

@@ -13,7 +13,7 @@ import type { GenerationOverride } from '../host/generation.js';
 import { killGuest, type Stopped, stoppedBy } from '../host/kill.js';
 import { type HostObserver, type HostState, LguestHost } from '../host/host.js';
 import { GuestMemory } from '../memory/guest-memory.js';
-import { ConsoleDevice } from '../virtio/console.js';
+import type { VirtioDevice } from '../virtio/device.js';
 import { LguestTransport, type LguestTransportState } from '../virtio/lguest-transport.js';
 import { LaunchError } from './launch-error.js';
 import { MEGABYTE, type TortureOptions } from './options.js';
@@ -36,10 +36,10 @@ export interface MachineOptions {
   override: GenerationOverride;
   observer: HostObserver;
   torture: TortureOptions;
-  /** Console output; the bytes are the receiver's. */
+  /** The console, which nobody has attached yet. */
+  console: VirtioDevice;
+  /** What the guest prints before it has a console; the bytes are the receiver's. */
   output(bytes: Uint8Array): void;
-  /** The console has room for input again. */
-  inputWanted(): void;
   /** Something odd that does not end the guest. */
   warn(text: string): void;
 }
@@ -57,7 +57,6 @@ export interface MachineState {
 export class LguestMachine {
   readonly memory: GuestMemory;
   readonly transport: LguestTransport;
-  readonly console: ConsoleDevice;
   readonly host: LguestHost;
   /** What was loaded where. */
   readonly loaded: LoadedKernel;
@@ -82,9 +81,8 @@ export class LguestMachine {
       warn: options.warn,
       fatal: (text) => killGuest(text),
     });
-    this.console = new ConsoleDevice({ output: options.output, inputWanted: options.inputWanted });
     // Devices get their interrupts in the order of their options; the console is always the last (§9.3).
-    this.transport.addDevice(this.console);
+    this.transport.addDevice(options.console);
     this.host = new LguestHost({
       memory: this.memory,
       ramBytes,
@@ -125,11 +123,14 @@ export class LguestMachine {
     return this.host.stopped;
   }
 
-  /** Offers console input; returns how many bytes were taken. A guest whose input queue is broken dies of it. */
-  offerInput(bytes: Uint8Array): number {
+  /**
+   * Does something with a device from outside the guest's run, e.g. offers it input, and returns what came of it; 0
+   * for a guest that is dead. A guest whose queue is broken dies of it.
+   */
+  deliver(action: () => number): number {
     if (this.stopped !== undefined) return 0;
     try {
-      return this.console.sendInput(bytes);
+      return action();
     } catch (error) {
       const stopped = stoppedBy(error);
       if (stopped === undefined) throw error;

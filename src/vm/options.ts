@@ -1,5 +1,7 @@
 import { TRACE_TOPICS, type TraceTopic } from '../debug/trace.js';
 import type { Platform } from '../platform/platform.js';
+import type { TerminalSize } from '../virtio/console-ports.js';
+import type { GuestTask } from './guest-console.js';
 import { LaunchError } from './launch-error.js';
 
 /** Where the guest's console output goes. A terminal emulator with a `write` method will do. */
@@ -8,6 +10,12 @@ export interface ConsoleOutput {
   write(bytes: Uint8Array): void;
   /** A promise while no more can be taken: the machine waits for it. Undefined: go on. */
   ready?(): Promise<void> | undefined;
+}
+
+/** What a guest is to do, and where the streams of its command lead; see `VirtualMachine.stdin` for its input. */
+export interface TaskOptions extends GuestTask {
+  stdout?: ConsoleOutput;
+  stderr?: ConsoleOutput;
 }
 
 export { TRACE_TOPICS, type TraceTopic };
@@ -63,6 +71,10 @@ export interface VirtualMachineOptions {
   input?: 'open' | string | Uint8Array;
   /** Where console output goes; without it only the 'output' event tells. */
   output?: ConsoleOutput;
+  /** For guests with our init (guest/init): what to do once it is up. Without a task it starts a shell. */
+  task?: TaskOptions;
+  /** Of the terminal around the console; guests with a task see it and its changes (`resize`). */
+  terminalSize?: TerminalSize;
   trace?: TraceOptions;
   /** Names for addresses: a System.map or an ELF file. Default: the symbols of the kernel file. */
   symbols?: string | Uint8Array;

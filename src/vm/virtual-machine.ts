@@ -10,16 +10,19 @@ import { readSymbols, type SymbolTable } from '../debug/symbols.js';
 import type { DetectedGeneration } from '../host/host.js';
 import { detectPlatform } from '../platform/detect.js';
 import type { Platform } from '../platform/platform.js';
+import type { TerminalSize } from '../virtio/console-ports.js';
 import { type ClockState, type MachineClock, RealClock, VirtualClock } from './clock.js';
 import type { Ending } from './ending.js';
 import { Events } from './events.js';
 import { InputQueue } from './input-queue.js';
 import { LaunchError } from './launch-error.js';
 import { loadFile } from './load-files.js';
+import { guestConsole, type MachineConsole, plainConsole } from './machine-console.js';
 import { LguestMachine, type MachineState } from './machine.js';
 import { DEFAULT_MEMORY_MEGABYTES, MEGABYTE, parseMemory, type VirtualMachineOptions } from './options.js';
 import { type LoopResult, RunLoop } from './run-loop.js';
 import { addStatistics, emptyCounts, type MachineCounts, type Statistics } from './statistics.js';
+import { TaskInput } from './task-input.js';
 import { Watcher } from './watcher.js';
 
 /** What a machine tells, and with what. */
@@ -36,6 +39,8 @@ export interface MachineEvents {
   initialised: [guest: DetectedGeneration];
   /** The guest has restarted; it boots anew. */
   restart: [];
+  /** A guest with a task (`VirtualMachineOptions.task`) is up and about to do it. */
+  ready: [];
   /** Something odd that does not end the guest. */
   warning: [text: string];
   ended: [ending: Ending];
@@ -54,8 +59,9 @@ export interface Snapshot {
   version: 1;
   machine: MachineState;
   clock: ClockState;
-  /** Console input the guest has not been offered yet. */
+  /** Input of the console and of the task that the guest has not been offered yet. */
   input: Uint8Array[];
+  stdin: Uint8Array[];
   /** Instructions of the lives before the last restart. */
   earlierInstructions: number;
 }
@@ -93,13 +99,19 @@ export class VirtualMachine {
   private readonly clock: MachineClock;
   private readonly loop: RunLoop;
   private readonly input: InputQueue;
+  /** Input of the command that is the guest's task. */
+  readonly stdin: TaskInput;
   private readonly events = new Events<MachineEvents>();
   private readonly watcher: Watcher;
   private readonly startNs: number;
   private readonly startCpuNs: number | undefined;
+  private console!: MachineConsole;
   private machine: LguestMachine;
   private files: Files;
   private inputEnded = false;
+  /** What the guest said its task ended with. */
+  private exitStatus: number | undefined;
+  private terminalSize: TerminalSize | undefined;
   private resetAsked = false;
   private ending: Ending | undefined;
   private restarts = 0;
@@ -159,9 +171,15 @@ export class VirtualMachine {
     this.startCpuNs = platform.cpuTimeNs();
     const retired = (): number => this.instructions;
     this.clock = options.clock === 'virtual' ? new VirtualClock(retired) : new RealClock(platform);
+    this.terminalSize = options.terminalSize;
     this.input = new InputQueue(
-      (bytes) => this.machine.offerInput(bytes),
+      (bytes) => this.machine.deliver(() => this.console.input(bytes)),
       () => this.events.emit('drain'),
+    );
+    this.stdin = new TaskInput(
+      (bytes) => this.machine.deliver(() => this.console.stdin?.(bytes) ?? bytes.length),
+      () => void this.machine.deliver(() => this.console.endStdin?.() ?? 0),
+      () => this.loop.wake(),
     );
     this.watcher = new Watcher(this.events, options.trace, {
       retired,
@@ -170,7 +188,7 @@ export class VirtualMachine {
       symbol: (address) => this.symbolAt(address),
     });
     this.loop = new RunLoop(platform, this.clock, options);
-    this.loop.canBeWoken = () => !this.inputEnded;
+    this.loop.canBeWoken = () => !this.inputEnded || (options.task !== undefined && !this.stdin.ended);
     this.loop.blocked = () => options.output?.ready?.();
     this.loop.beforePause = () => this.watcher.flush();
     this.machine = this.build();
@@ -206,6 +224,13 @@ export class VirtualMachine {
   /** No more input will come. The guest goes on; it only matters to limits (see the ending 'asleep'). */
   endInput(): void {
     this.inputEnded = true;
+    this.loop.wake();
+  }
+
+  /** The terminal around the console has another size; only guests with a task learn of it. */
+  resize(size: TerminalSize): void {
+    this.terminalSize = size;
+    this.machine.deliver(() => this.console.resize?.(size) ?? 0);
     this.loop.wake();
   }
 
@@ -310,6 +335,7 @@ export class VirtualMachine {
       machine: this.machine.save(),
       clock: this.clock.save(),
       input: this.input.save(),
+      stdin: this.stdin.save(),
       earlierInstructions: this.earlierInstructions,
     };
   }
@@ -319,12 +345,14 @@ export class VirtualMachine {
     this.earlierInstructions = snapshot.earlierInstructions;
     this.machine.load(snapshot.machine, () => this.clock.load(snapshot.clock));
     this.input.load(snapshot.input);
+    this.stdin.load(snapshot.stdin);
     this.loop.wake();
   }
 
   private build(): LguestMachine {
     const { options } = this;
     const { append = [], generation = 'auto', pae = 'auto' } = options;
+    this.console = this.createConsole();
     return new LguestMachine({
       ramBytes: this.ramBytes,
       kernel: this.files.kernel,
@@ -334,12 +362,34 @@ export class VirtualMachine {
       override: { tag: generation === 'auto' ? undefined : generation, pae: pae === 'auto' ? undefined : pae },
       observer: this.watcher,
       torture: options.torture ?? {},
-      output: (bytes) => {
-        options.output?.write(bytes);
-        this.events.emit('output', bytes);
-      },
-      inputWanted: () => this.input.drain(),
+      console: this.console.device,
+      output: (bytes) => this.takeOutput(bytes),
       warn: (text) => this.events.emit('warning', text),
+    });
+  }
+
+  private takeOutput(bytes: Uint8Array): void {
+    this.options.output?.write(bytes);
+    this.events.emit('output', bytes);
+  }
+
+  private createConsole(): MachineConsole {
+    const { task } = this.options;
+    const output = (bytes: Uint8Array): void => this.takeOutput(bytes);
+    const inputWanted = (): void => this.input.drain();
+    if (task === undefined) return plainConsole({ output, inputWanted });
+    return guestConsole({
+      task,
+      size: this.terminalSize,
+      output,
+      inputWanted,
+      stdout: (bytes) => task.stdout?.write(bytes),
+      stderr: (bytes) => task.stderr?.write(bytes),
+      stdinWanted: () => this.stdin.drain(),
+      ready: () => this.events.emit('ready'),
+      exited: (status) => {
+        this.exitStatus = status;
+      },
     });
   }
 
@@ -359,7 +409,9 @@ export class VirtualMachine {
           continue;
         }
         if (result !== 'stopped') return this.end(ENDINGS[result]);
-        return this.end({ reason: stopped?.kind === 'power-off' ? 'power-off' : 'killed', text: stopped?.text ?? '' });
+        const reason = stopped?.kind === 'power-off' ? 'power-off' : 'killed';
+        const told = this.exitStatus === undefined ? {} : { exitStatus: this.exitStatus };
+        return this.end({ reason, text: stopped?.text ?? '', ...told });
       }
     } finally {
       this.watcher.flush();
@@ -385,8 +437,10 @@ export class VirtualMachine {
     this.machine = this.build();
     this.earlierInstructions += retired;
     this.restarts++;
+    this.exitStatus = undefined;
     this.events.emit('restart');
     this.input.drain();
+    this.stdin.drain();
   }
 }
 

@@ -102,6 +102,36 @@ test('forms without a kernel', () => {
   }
 });
 
+test('the default guest takes options of a guest', () => {
+  const invocation = parseCommandLine(['--memory=256', '--append=debug', '--guest=debian-pae', '--packages=p']);
+  assert.equal(invocation.form, 'default');
+  if (invocation.form !== 'default') return;
+  const { memory, append, guest, packages } = invocation.settings;
+  assert.deepEqual([memory, append, guest, packages], [256 * MEGABYTE, 'debug', 'debian-pae', 'p']);
+});
+
+test('lguest run: options, then the command, whatever it looks like', () => {
+  const run = (...words: string[]) => {
+    const invocation = parseCommandLine(['run', ...words]);
+    return invocation.form === 'run' ? [invocation.settings.memory, invocation.command] : invocation.form;
+  };
+  assert.deepEqual(run('--', 'ls', '-l', '--help'), [undefined, ['ls', '-l', '--help']]);
+  assert.deepEqual(run('--memory', '64', 'ls', '--', '-x'), [64 * MEGABYTE, ['ls', '--', '-x']]);
+  assert.deepEqual(run('--', '--help'), [undefined, ['--help']]);
+  assert.equal(run('--help'), 'help');
+});
+
+test('lguest image: what to do, with options before and behind', () => {
+  const image = (...words: string[]) => {
+    const invocation = parseCommandLine(['image', ...words]);
+    return invocation.form === 'image' ? [invocation.action, invocation.id, invocation.settings.packages] : 'other';
+  };
+  assert.deepEqual(image('list'), ['list', undefined, undefined]);
+  assert.deepEqual(image('build', '--packages=a'), ['build', undefined, 'a']);
+  assert.deepEqual(image('--packages=a', 'build'), ['build', undefined, 'a']);
+  assert.deepEqual(image('remove', 'abc'), ['remove', 'abc', undefined]);
+});
+
 test('what is refused, and with which sentence', () => {
   const refusals: [string[], RegExp][] = [
     [['64'], /^the kernel is missing: .* lguest 64 vmlinux\.$/],
@@ -145,13 +175,23 @@ test('what is refused, and with which sentence', () => {
     [['--tunnet=192.168.19.1', '64', 'k'], /^the network device is not here yet: /],
     [['--net', '64', 'k'], /^the network device is not here yet: /],
     [['--share=.', '64', 'k'], /^shared folders are not here yet: /],
-    [['run', '--', 'ls'], /^'lguest run' is not here yet/],
+    [['doctor'], /^'lguest doctor' is not here yet/],
+    [['run'], /^the command is missing: .* lguest run -- uname -a\.$/],
+    [['run', '--'], /^the command is missing/],
+    [['run', '--kernel=k', '--', 'ls'], /^lguest run is about the default guest: leave out --kernel\.$/],
+    [['run', '--frobnicate', 'ls'], /^unknown option --frobnicate/],
+    [['image'], /^lguest image lacks a word: write lguest image list, build or remove\.$/],
+    [['image', 'burn'], /^lguest image knows no 'burn'/],
+    [['image', 'list', 'x'], /^lguest image list takes no 'x': leave it out\.$/],
+    [['image', 'remove', 'x', 'y'], /^lguest image remove takes no 'y'/],
+    [['image', '--initrd=x', 'list'], /^lguest image is about the default guest: leave out --initrd\.$/],
+    [['--guest=windows'], /^--guest knows no 'windows': choose from debian, debian-pae, conformance\.$/],
   ];
   for (const [argv, sentence] of refusals) assert.match(refusal(...argv), sentence);
 });
 
 test('every refusal is one sentence', () => {
-  for (const argv of [['64'], ['x'], ['0'], ['9999', 'k'], ['--foo'], ['--block=x'], ['run']]) {
+  for (const argv of [['64'], ['x'], ['0'], ['9999', 'k'], ['--foo'], ['--block=x'], ['run'], ['image']]) {
     assert.match(refusal(...argv), /^[^\n]+[.?]$/);
   }
 });

@@ -117,7 +117,9 @@ async function fetchPackages(store: ImageStore, flavour: GuestFlavour, progress:
     .map((part) => part.trim().split(/\s/)[0]!)
     .find((name) => flavour.kernelPattern.test(name));
   if (kernelName === undefined) {
-    throw new ImageError(`${meta.name} ${meta.version} names no kernel that lguest knows: it depends on ${meta.depends}.`);
+    throw new ImageError(
+      `${meta.name} ${meta.version} names no kernel that lguest knows: it depends on ${meta.depends}.`,
+    );
   }
   progress.end('done');
   const fetch = async (name: string): Promise<PackageFile> => {

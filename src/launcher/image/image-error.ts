@@ -15,7 +15,9 @@ export function explainCacheError(error: unknown, folder: string): unknown {
   switch (errorCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new ImageError(`the disk with ${folder} is full: the default guest needs 250 MB; free some or ${elsewhere}.`);
+      return new ImageError(
+        `the disk with ${folder} is full: the default guest needs 250 MB; free some or ${elsewhere}.`,
+      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

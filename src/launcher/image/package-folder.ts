@@ -37,7 +37,9 @@ export async function readPackageFolder(
     }
     const expected = sums.get(name);
     if (expected === undefined) {
-      throw new ImageError(`${file} is not listed in ${folder}/SHA256SUMS: add its SHA-256 sum, as sha256sum prints it.`);
+      throw new ImageError(
+        `${file} is not listed in ${folder}/SHA256SUMS: add its SHA-256 sum, as sha256sum prints it.`,
+      );
     }
     if (expected !== hash) {
       throw new ImageError(`${file} does not have the sum that ${folder}/SHA256SUMS states: fetch it again.`);
