@@ -8,7 +8,7 @@ import { GROUPS, OPTIONS, type OptionRow } from './options.js';
 /** The forms of the command, and what each does. */
 const FORMS = [
   ['lguest [options]', 'a shell in the default guest, a small Debian'],
-  ['lguest run [options] -- COMMAND…', 'one command there; its streams and status are ours'],
+  ['lguest run [options] -- COMMAND…', 'one command there; its status is ours'],
   ['lguest [options] <memory-MB> <kernel> [kernel arguments…]', 'launch a kernel of your own'],
   ['lguest image list|build|remove [ID]', 'the images of the default guest'],
   ['lguest help OPTION', 'more about one option'],

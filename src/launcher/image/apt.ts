@@ -1,4 +1,4 @@
-/*L:260
+/*L:420
  * Packages from apt
  *
  * Where there is apt, it is the best way to get a package: it knows a mirror, and it checks the signature over the

@@ -1,4 +1,4 @@
-/*L:240
+/*L:400
  * Getting the default guest
  *
  * The first start takes a minute, every later one none: the image is looked for in the cache, and only if it is not

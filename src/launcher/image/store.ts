@@ -1,4 +1,4 @@
-/*L:250
+/*L:410
  * Where images are kept
  *
  * Below the user's cache directory, each in a folder named by what it was made from:
