@@ -96,8 +96,8 @@ function findBuiltFrom(
 }
 
 function findKeptPackages(store: ImageStore, flavour: GuestFlavour): ChosenPackages | undefined {
-  for (const image of store.list().filter(({ guest }) => guest === flavour.name)) {
-    const [kernel, busybox] = image.packages.map((entry) => {
+  for (const packages of store.listPackages(flavour.name)) {
+    const [kernel, busybox] = packages.map((entry) => {
       const bytes = store.readPackage(entry.sha256);
       return bytes && { ...entry, file: `${entry.name} ${entry.version}`, bytes };
     });

@@ -84,9 +84,14 @@ export class ImageStore {
 
   /** All complete images, the newest first. */
   list(): StoredImage[] {
-    return namesIn(join(this.folder, 'images'))
-      .flatMap((id) => this.read(id) ?? [])
-      .sort((a, b) => (a.built < b.built ? 1 : -1));
+    return this.readAll().filter(isComplete);
+  }
+
+  /** The packages of which images of `guest` were made, even of damaged ones; the newest first. */
+  listPackages(guest: string): StoredPackage[][] {
+    return this.readAll()
+      .filter((image) => image.guest === guest)
+      .map(({ packages }) => packages);
   }
 
   /** The newest image of `guest` made by today's recipe. */
@@ -142,7 +147,10 @@ export class ImageStore {
     }
   }
 
-  /** Removes one image, or with `undefined` everything there is; returns how many images went. Throws `ImageError`. */
+  /**
+   * Removes one image and the packages of which no other is made, or with `undefined` everything there is; returns
+   * how many images went. Throws `ImageError`.
+   */
   remove(id: string | undefined): number {
     return this.writing(() => {
       const images = namesIn(join(this.folder, 'images')).filter((name) => id === undefined || name === id);
@@ -151,6 +159,10 @@ export class ImageStore {
         for (const name of ['images', 'packages', 'temporary']) {
           rmSync(join(this.folder, name), { recursive: true, force: true });
         }
+      }
+      const needed = this.readAll().flatMap((image) => image.packages.map((entry) => `${entry.sha256}.deb`));
+      for (const name of namesIn(join(this.folder, 'packages'))) {
+        if (!needed.includes(name)) rmSync(join(this.folder, 'packages', name));
       }
       return images.length;
     });
@@ -174,17 +186,19 @@ export class ImageStore {
     }
   }
 
-  /** The image in its folder; undefined if anything is missing or has another size. */
+  private readAll(): StoredImage[] {
+    return namesIn(join(this.folder, 'images'))
+      .flatMap((id) => this.read(id) ?? [])
+      .sort((a, b) => (a.built < b.built ? 1 : -1));
+  }
+
+  /** What is written about an image; undefined if that cannot be read. */
   private read(id: string): StoredImage | undefined {
     const folder = join(this.folder, 'images', id);
-    const [kernel, initramfs] = [join(folder, KERNEL), join(folder, INITRAMFS)];
     try {
       const record = JSON.parse(readFileSync(join(folder, RECORD), 'utf8')) as ImageRecord;
-      const complete =
-        record.version === 1 &&
-        statSync(kernel).size === record.kernelBytes &&
-        statSync(initramfs).size === record.initramfsBytes;
-      return complete ? { ...record, id, folder, kernel, initramfs } : undefined;
+      if (record.version !== 1) return undefined;
+      return { ...record, id, folder, kernel: join(folder, KERNEL), initramfs: join(folder, INITRAMFS) };
     } catch {
       return undefined;
     }
@@ -197,6 +211,12 @@ export class ImageStore {
       throw explainCacheError(error, this.folder);
     }
   }
+}
+
+/** Whether both files are there and have the size they had. */
+function isComplete({ kernel, kernelBytes, initramfs, initramfsBytes }: StoredImage): boolean {
+  const bytes = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;
+  return bytes(kernel) === kernelBytes && bytes(initramfs) === initramfsBytes;
 }
 
 function namesIn(folder: string): string[] {
