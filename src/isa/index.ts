@@ -11,6 +11,7 @@ import { PORTS } from './ports.js';
 import { SEGMENTS } from './segments.js';
 import { SHIFTS } from './shifts.js';
 import { SOFTWARE_INTERRUPTS } from './software-interrupts.js';
+import { SSE_FAMILIES } from './sse-families.js';
 import { STACK } from './stack.js';
 import { STRINGS } from './strings.js';
 import { SYSTEM } from './system.js';
@@ -33,5 +34,6 @@ export const INSTRUCTIONS: readonly Row[] = [
   ...PORTS,
   ...SYSTEM,
   ...X87_ROWS,
+  ...SSE_FAMILIES,
   ...MMX,
 ];
