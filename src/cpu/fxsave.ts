@@ -4,6 +4,7 @@ import type { Helper } from './context.js';
 import { GP, GuestFault } from './faults.js';
 import { readBits64, writeBits64 } from './fpu-operands.js';
 import { type FpuUnit, fpuControlHelper, registerOffset } from './fpu-state.js';
+import { MXCSR_MASK } from './sse-control.js';
 
 /**
  * FXSAVE and FXRSTOR: the 512-byte image (SDM vol. 2, table 3-43).
@@ -24,7 +25,6 @@ const IMAGE_BYTES = 512;
 const REGISTERS = 32;
 const XMM = 160;
 const WRITTEN_BYTES = 288;
-const MXCSR_MASK = 0xffff;
 
 function checkAlignment(linear: number): void {
   if (linear & 15) throw new GuestFault(GP, 0);

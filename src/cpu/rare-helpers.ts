@@ -9,6 +9,10 @@ import { fxsaveHelpers } from './fxsave.js';
 import { interruptReturnHelpers } from './interrupt-return.js';
 import { segmentQueryHelpers } from './segment-queries.js';
 import { segmentHelpers } from './segmentation.js';
+import { sseApproximationHelpers } from './sse-approximations.js';
+import { sseArithmeticHelpers } from './sse-arithmetic.js';
+import { sseControlHelpers } from './sse-control.js';
+import { sseConversionHelpers } from './sse-conversions.js';
 import { systemHelpers } from './system-instructions.js';
 import { x87Helpers } from './x87.js';
 import { x87MoveHelpers } from './x87-moves.js';
@@ -28,4 +32,8 @@ export const RARE_HELPERS: Readonly<Record<string, Helper>> = {
   ...fxsaveHelpers,
   ...x87Helpers,
   ...x87MoveHelpers,
+  ...sseArithmeticHelpers,
+  ...sseApproximationHelpers,
+  ...sseConversionHelpers,
+  ...sseControlHelpers,
 };

@@ -2,6 +2,9 @@
 
 export * from './add.js';
 export * from './arctangent.js';
+export * from './binary-arithmetic.js';
+export * from './binary-convert.js';
+export * from './binary-float.js';
 export * from './compare.js';
 export * from './constants.js';
 export * from './convert-decimal.js';
@@ -14,6 +17,7 @@ export * from './exponential.js';
 export * from './float80.js';
 export * from './logarithm.js';
 export * from './multiply.js';
+export * from './mxcsr.js';
 export * from './operands.js';
 export * from './remainder.js';
 export * from './round.js';

@@ -199,7 +199,7 @@ export interface Row {
   readonly ends?: boolean;
   /** Needs the x87, MMX or SSE unit: checked against CR0, CR4 and pending exceptions before anything else. */
   readonly unit?: 'x87' | 'x87-nowait' | 'mmx' | 'wait' | 'fxsave' | 'sse' | 'sse-mmx';
-  /** Makes no forms for segments that are flat: they are not worth the room. */
+  /** May use v128 values; makes no forms for segments that are flat, which are not worth the room. */
   readonly compact?: boolean;
   /** Worth a place in the interpreter's main loop. */
   readonly hot?: boolean;

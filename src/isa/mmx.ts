@@ -99,7 +99,7 @@ function wrapping(width: Width, subtract: boolean): (b: Builder, x: Value, y: Va
 }
 
 /** TOP 0, no register empty. After everything that can fault. */
-function useRegisters(b: Builder): void {
+export function useMmxRegisters(b: Builder): void {
   b.setState('fpuTop', b.const(0));
   b.setState('fpuTag', b.const(0));
 }
@@ -112,7 +112,7 @@ function binary(name: string, opcode: string, apply: (b: Builder, x: Value, y: V
     unit: 'mmx',
     semantics(b) {
       const y = b.read64(1);
-      useRegisters(b);
+      useMmxRegisters(b);
       b.write64(0, apply(b, b.read64(0), y));
     },
   };
@@ -156,7 +156,7 @@ function unpacking(name: string, opcode: string, width: Width, upper: boolean): 
     unit: 'mmx',
     semantics(b) {
       const source = upper ? b.read64(1) : b.toWideU(b.read(1));
-      useRegisters(b);
+      useMmxRegisters(b);
       const half = (elements: Value[]): Value[] => {
         const count = elements.length / 2;
         return upper ? elements.slice(count) : elements.slice(0, count);
@@ -205,7 +205,7 @@ function shifting(
       encodings: [`0F ${immediateOpcode} /${digit} Nq,Ib`],
       unit: 'mmx',
       semantics(b) {
-        useRegisters(b);
+        useMmxRegisters(b);
         b.write64(0, shiftBy(b, b.read64(0), b.toWideU(b.read(1)), width, shift));
       },
     },
@@ -224,7 +224,7 @@ export const MMX: readonly Row[] = [
     unit: 'mmx',
     semantics(b) {
       const value = b.read(1);
-      useRegisters(b);
+      useMmxRegisters(b);
       b.write64(0, b.toWideU(value));
     },
   },
@@ -235,7 +235,7 @@ export const MMX: readonly Row[] = [
     unit: 'mmx',
     semantics(b) {
       b.write(0, b.toNarrow(b.read64(1)));
-      useRegisters(b);
+      useMmxRegisters(b);
     },
   },
   {
@@ -245,7 +245,7 @@ export const MMX: readonly Row[] = [
     unit: 'mmx',
     semantics(b) {
       b.write64(0, b.read64(1));
-      useRegisters(b);
+      useMmxRegisters(b);
     },
   },
   {

@@ -29,7 +29,7 @@ function shuffle32(b: Builder, y: Value, immediate: Value): Value {
 }
 
 /** PSHUFLW and PSHUFHW: the words of one half, the other as it is. */
-function shuffle16(b: Builder, y: Value, immediate: Value, upper: boolean): Value {
+export function shuffleWords(b: Builder, y: Value, immediate: Value, upper: boolean): Value {
   let indices = b.vectorConst(0x0706_0504_0302_0100n, 0x0f0e_0d0c_0b0a_0908n);
   const first = upper ? 4 : 0;
   for (let n = 0; n < 4; n++) {
@@ -81,8 +81,8 @@ function ofTwo(name: string, encoding: string, apply: TwoSources): Row {
 
 export const SSE_SHUFFLES: readonly Row[] = [
   ofOne('pshufd', '66 0F 70', shuffle32),
-  ofOne('pshuflw', 'F2 0F 70', (b, y, immediate) => shuffle16(b, y, immediate, false)),
-  ofOne('pshufhw', 'F3 0F 70', (b, y, immediate) => shuffle16(b, y, immediate, true)),
+  ofOne('pshuflw', 'F2 0F 70', (b, y, immediate) => shuffleWords(b, y, immediate, false)),
+  ofOne('pshufhw', 'F3 0F 70', (b, y, immediate) => shuffleWords(b, y, immediate, true)),
   ofTwo('shufps', 'NP 0F C6', shuffleTwo32),
   ofTwo('shufpd', '66 0F C6', shuffleTwo64),
   {

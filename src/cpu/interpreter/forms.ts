@@ -96,7 +96,7 @@ export class Forms {
       checked:
         stack16 ||
         address16 ||
-        (row.compact === true && variant.addressing !== ADDRESSING.none) ||
+        (row.compact === true && touchesMemory(encoding, variant.addressing)) ||
         (variant.checked && touchesMemory(encoding, variant.addressing)),
       stack16,
       address16,

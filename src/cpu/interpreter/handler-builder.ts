@@ -55,7 +55,7 @@ const FIRST_VECTOR = 1 + WIDE_LOCALS;
 export const FIRST_NARROW = FIRST_VECTOR;
 
 function usesVectors({ row }: HandlerForm): boolean {
-  return row.unit === 'sse' || row.unit === 'sse-mmx';
+  return row.compact === true;
 }
 
 interface Local extends Value {
