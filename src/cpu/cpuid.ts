@@ -23,8 +23,11 @@ const FEATURE = {
   sep: 1 << 11,
   pge: 1 << 13,
   cmov: 1 << 15,
+  clflush: 1 << 19,
   mmx: 1 << 23,
   fxsr: 1 << 24,
+  sse: 1 << 25,
+  sse2: 1 << 26,
 } as const;
 /** First extended leaf. */
 const EXTENDED = 0x8000_0000;
@@ -41,6 +44,8 @@ const BRAND = 'Virtual i686 in TypeScript (lguest)';
 
 /** Family 6, model 5, stepping 2: i686 user space and 686-pae kernels want family 6. */
 const SIGNATURE = 0x652;
+/** Bytes that CLFLUSH takes, in units of eight. */
+const CLFLUSH_LINE = 8;
 /** 36 physical bits, 32 linear ones. */
 const ADDRESS_BITS = 0x2024;
 
@@ -61,7 +66,7 @@ function describeProcessor(name: string, features: number): ProcessorModel {
     leaves: new Map<number, CpuidResult>([
       // Order of the vendor string: EBX, EDX, ECX.
       [0, [4, packCharacters(VENDOR, 0), packCharacters(VENDOR, 8), packCharacters(VENDOR, 4)]],
-      [1, [SIGNATURE, 0, 0, features]],
+      [1, [SIGNATURE, CLFLUSH_LINE << 8, 0, features]],
       // "This leaf, once" and no descriptor of a cache; nor does leaf 4 enumerate one.
       [2, [1, 0, 0, 0]],
       [3, [0, 0, 0, 0]],
@@ -84,8 +89,11 @@ const COMMON =
   FEATURE.cx8 |
   FEATURE.pge |
   FEATURE.cmov |
+  FEATURE.clflush |
   FEATURE.mmx |
-  FEATURE.fxsr;
+  FEATURE.fxsr |
+  FEATURE.sse |
+  FEATURE.sse2;
 
 /** For the lguest board: no SEP and no MSR, which do not work there although user space sees the raw bits. */
 export const LGUEST_MODEL: ProcessorModel = describeProcessor('lguest', COMMON);

@@ -16,9 +16,14 @@ export class SseOracle {
   }
 
   ask(questions: readonly Question[]): Answer[] {
-    const maxBuffer = questions.length * ANSWER_BYTES + 1;
-    const bytes = execFileSync(this.program, { input: packQuestions(questions), maxBuffer });
+    const bytes = this.askRaw(questions);
     return questions.map((_, n) => readAnswer(bytes.subarray(n * ANSWER_BYTES, (n + 1) * ANSWER_BYTES)));
+  }
+
+  /** `ANSWER_BYTES` each. */
+  askRaw(questions: readonly Question[]): Uint8Array {
+    const maxBuffer = questions.length * ANSWER_BYTES + 1;
+    return execFileSync(this.program, { input: packQuestions(questions), maxBuffer });
   }
 
   dispose(): void {
