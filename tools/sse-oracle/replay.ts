@@ -31,6 +31,7 @@ class OracleBoard implements Board {
     userWritable: true,
     supervisorWritable: true,
     userReadable: true,
+    global: false,
   };
   walk(linear: number, access: number): Walk {
     const page = (linear & ~0xfff) >>> 0;
