@@ -46,13 +46,7 @@ export function readElement(cpu: CpuContext, offset: number, format: BinaryForma
     : view.getBigUint64(offset + 8 * index, true);
 }
 
-export function writeElement(
-  cpu: CpuContext,
-  offset: number,
-  format: BinaryFormat,
-  index: number,
-  bits: bigint,
-): void {
+export function writeElement(cpu: CpuContext, offset: number, format: BinaryFormat, index: number, bits: bigint): void {
   const { view } = cpu.memory;
   if (format.bits === 32) view.setUint32(offset + 4 * index, Number(bits), true);
   else view.setBigUint64(offset + 8 * index, bits, true);
@@ -75,12 +69,7 @@ function arithmetic(cpu: CpuContext, code: number, destination: number): void {
   const operation = OPERATIONS[code >> 2]!;
   const env = beginSse(cpu);
   const results = Array.from({ length: COUNTS[code & 3]! }, (_, i) =>
-    operation(
-      env,
-      format,
-      readElement(cpu, destination, format, i),
-      readElement(cpu, STATE.vectorScratch, format, i),
-    ),
+    operation(env, format, readElement(cpu, destination, format, i), readElement(cpu, STATE.vectorScratch, format, i)),
   );
   settleExceptions(cpu, env);
   results.forEach((bits, i) => {

@@ -63,8 +63,7 @@ function sseConvertToIntegers(cpu: CpuContext, code: number, destination: number
   convertEach(
     cpu,
     count,
-    (env, i) =>
-      convertToInteger(env, source, readElement(cpu, STATE.vectorScratch, source, i), (code & 2) !== 0),
+    (env, i) => convertToInteger(env, source, readElement(cpu, STATE.vectorScratch, source, i), (code & 2) !== 0),
     (i, value) => cpu.memory.view.setInt32(destination + 4 * i, value, true),
   );
 }

@@ -134,7 +134,11 @@ function extreme(choosesFirst: (a: number, b: number) => boolean): BinaryOperati
 /** A number of the same order; exact since float64 holds both formats. */
 function orderOf(x: BinaryOperand): number {
   const magnitude =
-    x.class === 'zero' ? 0 : x.class === 'infinity' ? Number.POSITIVE_INFINITY : scale(Number(x.significand), x.exponent);
+    x.class === 'zero'
+      ? 0
+      : x.class === 'infinity'
+        ? Number.POSITIVE_INFINITY
+        : scale(Number(x.significand), x.exponent);
   return x.sign ? -magnitude : magnitude;
 }
 

@@ -18,8 +18,7 @@ export function shiftAndRound(rounding: Rounding, sign: number, significand: big
   const lost = significand - (value << by);
   if (lost === 0n) return { value, inexact: false };
   const half = 1n << (by - 1n);
-  const up =
-    rounding === 0 ? lost > half || (lost === half && (value & 1n) === 1n) : rounding === 1 + (sign ? 0 : 1);
+  const up = rounding === 0 ? lost > half || (lost === half && (value & 1n) === 1n) : rounding === 1 + (sign ? 0 : 1);
   return { value: up ? value + 1n : value, inexact: true };
 }
 

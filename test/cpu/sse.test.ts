@@ -48,8 +48,16 @@ const DIVPS = [0x0f, 0x5e, 0xc1];
 
 test('without CR4.OSFXSR there is no SSE, but for what uses MMX registers or none', () => {
   const cpu = machine(0);
-  for (const code of [ADDPS, MOVAPS_LOAD, [0x0f, 0xae, 0x17], CVTPI2PS, [0x66, 0x0f, 0xef, 0xc0]]) assertTrap(cpu, UD, code);
-  for (const code of [PADDQ_MMX, MOVNTI, [0x0f, 0xae, 0xe8], [0x0f, 0xae, 0xf0], [0x0f, 0xae, 0xf8], [0x0f, 0xae, 0x3f]])
+  for (const code of [ADDPS, MOVAPS_LOAD, [0x0f, 0xae, 0x17], CVTPI2PS, [0x66, 0x0f, 0xef, 0xc0]])
+    assertTrap(cpu, UD, code);
+  for (const code of [
+    PADDQ_MMX,
+    MOVNTI,
+    [0x0f, 0xae, 0xe8],
+    [0x0f, 0xae, 0xf0],
+    [0x0f, 0xae, 0xf8],
+    [0x0f, 0xae, 0x3f],
+  ])
     assertRuns(cpu, code);
 });
 
@@ -154,7 +162,11 @@ test('segments: limit, type, base; misalignment is of the linear address', () =>
 
 test('16-bit addresses wrap; MASKMOVDQU uses DI then', () => {
   const cpu = machine();
-  setXmm(cpu, 0, Array.from({ length: 16 }, (_, i) => i));
+  setXmm(
+    cpu,
+    0,
+    Array.from({ length: 16 }, (_, i) => i),
+  );
   setXmm(cpu, 1, [...new Array<number>(15).fill(0), 0x80]);
   assertRuns(cpu, [0x67, 0x66, 0x0f, 0xf7, 0xc1], 0xabcd_4000);
   assert.equal(cpu.memory.read8(0x400f), 15);

@@ -90,7 +90,8 @@ export function makeQuestion(dice: Dice, { name, encoding, memory }: Form): Ques
   const mm = BigUint64Array.from({ length: 8 }, () => new DataView(pickVector(dice, row.name).buffer).getBigUint64(0));
   const contents = new Uint8Array(MEMORY_BYTES);
   for (let i = 0; i < 4; i++) contents.set(pickVector(dice, row.name), 16 * i);
-  if (row.name === 'ldmxcsr' && dice.below(2) === 0) for (let i = 2; i < MEMORY_BYTES; i += 4) contents.fill(0, i, i + 2);
+  if (row.name === 'ldmxcsr' && dice.below(2) === 0)
+    for (let i = 2; i < MEMORY_BYTES; i += 4) contents.fill(0, i, i + 2);
   return {
     name,
     xmm,

@@ -17,7 +17,13 @@ const FLOATS64 = [
   // About 2^31, and where float32 ends on both sides
   ...[0x41df_ffff_ffc0_0000n, 0x41df_ffff_ffe0_0000n, 0x41e0_0000_0000_0000n, 0xc1e0_0000_0000_0000n],
   ...[0xc1e0_0000_0010_0000n, 0xc1e0_0000_0020_0000n, 0x47ef_ffff_e000_0000n, 0x47ef_ffff_f000_0000n],
-  ...[0x3810_0000_0000_0000n, 0x380f_ffff_ffff_ffffn, 0x380f_ffff_e000_0000n, 0x36a0_0000_0000_0000n, 0x3690_0000_0000_0000n],
+  ...[
+    0x3810_0000_0000_0000n,
+    0x380f_ffff_ffff_ffffn,
+    0x380f_ffff_e000_0000n,
+    0x36a0_0000_0000_0000n,
+    0x3690_0000_0000_0000n,
+  ],
   ...[0x1ff0_0000_0000_0000n, 0x2000_0000_0000_0000n, 0x5fe0_0000_0000_0000n],
 ];
 
@@ -28,7 +34,7 @@ function pickFloat32(dice: Dice): number {
       return dice.pick(FLOATS32);
     case 2:
       // of about the same size as others
-      return (dice.word() & 0x80ff_ffff) | (0x3c + dice.below(8)) << 24;
+      return (dice.word() & 0x80ff_ffff) | ((0x3c + dice.below(8)) << 24);
     case 3:
       // few bits
       return (dice.word() & 0xffff_0000) >>> 0;
@@ -53,7 +59,9 @@ function pickFloat64(dice: Dice): bigint {
     case 3:
       return random & ~((1n << 40n) - 1n);
     case 4: {
-      const exponent = dice.pick([0, 1, 2, 52, 53, 511, 512, 874, 896, 897, 1023, 1054, 1150, 1151, 1534, 2045, 2046, 2047]);
+      const exponent = dice.pick([
+        0, 1, 2, 52, 53, 511, 512, 874, 896, 897, 1023, 1054, 1150, 1151, 1534, 2045, 2046, 2047,
+      ]);
       return sign | (random & ((1n << 52n) - 1n)) | (BigInt(exponent) << 52n);
     }
     case 5:
@@ -70,7 +78,8 @@ const BYTES = [0, 1, 0x7f, 0x80, 0x81, 0xfe, 0xff];
 export function pickVector(dice: Dice, name: string): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
-  const kind = dice.below(8) === 0 ? dice.below(4) : /[ps]s$/.test(name) ? 0 : /[ps]d$/.test(name) ? 1 : 2 + dice.below(2);
+  const kind =
+    dice.below(8) === 0 ? dice.below(4) : /[ps]s$/.test(name) ? 0 : /[ps]d$/.test(name) ? 1 : 2 + dice.below(2);
   const mixed = /^cvt/.test(name) && dice.below(2) === 0 ? dice.below(3) : kind;
   switch (mixed) {
     case 0:

@@ -29,7 +29,12 @@ function xorWithQuestions(answers: Uint8Array, questions: Uint8Array): void {
 }
 
 /** `answers`: `ANSWER_BYTES` each. */
-export function encode(casesPerForm: number, seed: number, questions: readonly Question[], answers: Uint8Array): Uint8Array {
+export function encode(
+  casesPerForm: number,
+  seed: number,
+  questions: readonly Question[],
+  answers: Uint8Array,
+): Uint8Array {
   const packed = packQuestions(questions);
   const rows = answers.slice();
   xorWithQuestions(rows, packed);
@@ -51,7 +56,8 @@ export function decode(file: Uint8Array): { questions: Question[]; answers: Uint
   if (bytes.readUInt32LE(8) !== checkSum(packed)) throw new Error('the SSE rows or questions changed: record again');
   const answers = new Uint8Array(questions.length * ANSWER_BYTES);
   for (let n = 0; n < questions.length; n++)
-    for (let i = 0; i < ANSWER_BYTES; i++) answers[n * ANSWER_BYTES + i] = bytes[HEAD_BYTES + i * questions.length + n]!;
+    for (let i = 0; i < ANSWER_BYTES; i++)
+      answers[n * ANSWER_BYTES + i] = bytes[HEAD_BYTES + i * questions.length + n]!;
   xorWithQuestions(answers, packed);
   return { questions, answers };
 }
