@@ -33,9 +33,15 @@ export function buildInitramfs(parts: InitramfsParts): Uint8Array {
     ['usr/lib', '../lib'],
     ['var/run', '../run'],
     ['etc/mtab', '/proc/mounts'],
+    // /init copies these over the /dev that the kernel makes.
+    ['usr/share/lguest/dev/fd', '/proc/self/fd'],
+    ['usr/share/lguest/dev/stdin', '/proc/self/fd/0'],
+    ['usr/share/lguest/dev/stdout', '/proc/self/fd/1'],
+    ['usr/share/lguest/dev/stderr', '/proc/self/fd/2'],
   ] as const) {
     tree.link(path, target);
   }
+  for (const path of ['pts', 'shm']) tree.folder(`usr/share/lguest/dev/${path}`);
   tree.file('bin/busybox', 0o755, parts.busybox);
   for (const name of listApplets(parts.busybox)) if (name !== 'busybox') tree.link(`bin/${name}`, 'busybox');
   for (const { path, mode, data } of parts.ownFiles) tree.file(path, mode, data);

@@ -6,6 +6,7 @@ import type { OwnFile } from '../../../guest/image/build.js';
 const FILES: readonly (readonly [source: string, path: string, mode: number])[] = [
   ['init.sh', 'init', 0o755],
   ['profile.sh', 'etc/profile', 0o644],
+  ['fstab', 'etc/fstab', 0o644],
   ['passwd', 'etc/passwd', 0o644],
   ['group', 'etc/group', 0o644],
   ['nsswitch.conf', 'etc/nsswitch.conf', 0o644],
