@@ -1,4 +1,4 @@
-import type { GuestMemory } from '../memory/guest-memory.js';
+import { CODE_PAGE, type GuestMemory } from '../memory/guest-memory.js';
 import { ARENA, ARENA_BYTES, RAM_BASE, RECORD_BYTES } from '../memory/layout.js';
 import type { Tlb } from '../memory/tlb.js';
 import { DECODE, type Decoder, MAX_INSTRUCTION_BYTES, MODE } from './decoder.js';
@@ -77,9 +77,14 @@ export class CodeCache {
     return block;
   }
 
+  /** Whether a block begins at `gpa`: code there has run lately. */
+  has(gpa: number, mode: number): boolean {
+    return this.blocks.has(gpa * 16 + mode);
+  }
+
   /** Forgets every block. Only between blocks. */
   flush(): void {
-    for (const page of this.pages.keys()) this.memory.codePages[page] = 0;
+    for (const page of this.pages.keys()) this.memory.codePages[page]! &= ~CODE_PAGE.decoded;
     this.blocks.clear();
     this.pages.clear();
     this.arenaAt = ARENA;
@@ -194,7 +199,7 @@ export class CodeCache {
     if (!code) {
       code = { blocks: new Set(), chunks: new Uint32Array(2) };
       this.pages.set(page, code);
-      this.memory.codePages[page] = 1;
+      this.memory.codePages[page]! |= CODE_PAGE.decoded;
       this.tlb.protectCode(page);
     }
     code.blocks.add(block);
@@ -219,7 +224,7 @@ export class CodeCache {
     code.blocks.delete(block);
     if (code.blocks.size === 0) {
       this.pages.delete(page);
-      this.memory.codePages[page] = 0;
+      this.memory.codePages[page]! &= ~CODE_PAGE.decoded;
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
+import { CODE_PAGE } from '../memory/guest-memory.js';
 import {
   CS,
   DS,
@@ -6,7 +7,12 @@ import {
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
+  JUMP_HEAT,
   RAM_BASE,
+  REGION_FLAG,
+  REGION_KEYS,
+  REGION_SHIFT,
+  REGION_SLOTS,
   SEGMENT,
   SS,
   STATE,
@@ -29,12 +35,12 @@ import { RECORD } from './interpreter/record.js';
 import { SlowAccess } from './linear-access.js';
 import { checkSegmentAccess } from './segmentation.js';
 import { CR0, CR4, CpuState, FLAG } from './state.js';
+import { KEY_EPOCH, KEY_USER, type Translator, type TranslatorHost } from './translator.js';
 
 export { EXIT, type Exit } from './exit.js';
 
-/** Bit of `STATE.codeKey` behind the mode bits: ring 3. The epoch is above it. */
-const KEY_USER = 16;
-const KEY_EPOCH = 32;
+/** The only mode in which code is translated: 32 bits, flat segments. */
+const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
 
 /** What a processor's snapshot holds besides guest memory. */
 export interface ProcessorState {
@@ -54,7 +60,8 @@ export interface Torture {
 interface Engine {
   readonly forms: Forms;
   readonly helpers: readonly Helper[];
-  readonly module: WebAssembly.Module;
+  /** Emits and compiles the interpreter on first use, with or without a way into translated code. */
+  module(translated: boolean): WebAssembly.Module;
 }
 
 /**
@@ -84,7 +91,9 @@ export class Processor implements CpuContext {
   private readonly tlb: Tlb;
   private readonly code: CodeCache;
   private readonly engine: Engine;
-  private readonly runInterpreter: () => void;
+  /** Instantiated by the first `run`, when it is known whether there is a translator. */
+  private runInterpreter: (() => void) | undefined;
+  private translator: Translator | undefined;
   private readonly i32: Int32Array;
   private readonly view: DataView;
   private epoch = 1;
@@ -112,17 +121,48 @@ export class Processor implements CpuContext {
     this.engine = sharedEngine();
     this.code = new CodeCache(memory, this.tlb, this.engine.forms, new Decoder(this.engine.forms));
     this.code.onInvalidate = () => this.newEpoch();
-    memory.onCodeWrite = (gpa, length) => this.code.invalidate(gpa, length);
+    memory.onCodeWrite = (gpa, length) => this.codeWritten(gpa, length);
     this.nextPage = () => {
       const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
       return this.access.translate(linear, ACCESS_FETCH, false);
     };
-    const instance = new WebAssembly.Instance(this.engine.module, {
-      env: { memory: memory.memory, ...this.imports() },
-    });
-    this.runInterpreter = instance.exports['run'] as () => void;
     this.fpuStateChanged();
     this.updateMode();
+  }
+
+  private instantiate(): () => void {
+    const { translator } = this;
+    const env: WebAssembly.ModuleImports = { memory: this.memory.memory, ...this.imports() };
+    if (translator) env['regions'] = translator.table;
+    const instance = new WebAssembly.Instance(this.engine.module(translator !== undefined), { env });
+    return instance.exports['run'] as () => void;
+  }
+
+  /** From now on code that runs often is translated. */
+  attachTranslator(create: (host: TranslatorHost) => Translator): void {
+    const { memory, tlb } = this;
+    const { codePages } = memory;
+    this.translator = create({
+      memory,
+      forms: this.engine.forms,
+      mappedPage: (linear, user) => tlb.pageOf(linear, user),
+      hasRun: (gpa, mode) => this.code.has(gpa, mode),
+      watchPage: (page) => {
+        codePages[page]! |= CODE_PAGE.translated;
+        tlb.protectCode(page);
+      },
+      unwatchPage: (page) => {
+        codePages[page]! &= ~CODE_PAGE.translated;
+      },
+      regionsChanged: () => this.newEpoch(),
+    });
+    this.runInterpreter = undefined;
+    this.newEpoch();
+  }
+
+  private codeWritten(gpa: number, length: number): void {
+    this.code.invalidate(gpa, length);
+    if (this.translator?.invalidate(gpa, length)) this.newEpoch();
   }
 
   // --- running --------------------------------------------------------------------------------
@@ -133,6 +173,7 @@ export class Processor implements CpuContext {
    */
   run(budget: number): number {
     const { i32, exit } = this;
+    const runInterpreter = (this.runInterpreter ??= this.instantiate());
     exit.reason = EXIT.budget;
     this.stopRequested = false;
     this.updateMode();
@@ -148,7 +189,7 @@ export class Processor implements CpuContext {
       i32[STATE.status >> 2] = STATUS.none;
       let used = 0;
       try {
-        this.runInterpreter();
+        runInterpreter();
       } finally {
         rest = i32[STATE.budget >> 2]!;
         used = this.chunk - rest;
@@ -266,6 +307,7 @@ export class Processor implements CpuContext {
 
   private afterStateReplaced(): void {
     this.shadowAt = -1;
+    this.translator?.flush();
     this.code.flush();
     this.flushTlb();
     this.fpuStateChanged();
@@ -277,6 +319,7 @@ export class Processor implements CpuContext {
     if (this.epoch >= 0x3ff_ffff) {
       this.epoch = 1;
       this.i32.fill(0, JUMP_CACHE >> 2, (JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) >> 2);
+      this.i32.fill(0, REGION_KEYS >> 2, (REGION_KEYS >> 2) + REGION_SLOTS);
     }
     this.updateMode();
   }
@@ -339,12 +382,33 @@ export class Processor implements CpuContext {
       this.report(error);
       return 0;
     }
-    const entry = (JUMP_CACHE + ((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * JUMP_CACHE_ENTRY_BYTES) >> 2;
+    const key = i32[STATE.codeKey >> 2]!;
+    const index = jumpIndex(linear);
+    const entry = (JUMP_CACHE + index * JUMP_CACHE_ENTRY_BYTES) >> 2;
+    const { translator } = this;
+    let last = (block as Block).count;
+    if (translator && (key & (KEY_USER - 1)) === TRANSLATED_MODE) {
+      const heat = (JUMP_HEAT >> 2) + index;
+      if (i32[entry] !== (linear | 0) || i32[heat]! <= 0) i32[heat] = translator.threshold;
+      last |= regionField(translator.find(linear, key));
+    }
     i32[entry] = linear;
-    i32[entry + 1] = i32[STATE.codeKey >> 2]!;
+    i32[entry + 1] = key;
     i32[entry + 2] = (block as Block).record;
-    i32[entry + 3] = (block as Block).count;
+    i32[entry + 3] = last;
     return 1;
+  }
+
+  /** Import of the interpreter: the block at `state.eip`, which the jump cache has, ran often. */
+  private hotBlock(): void {
+    const { translator, i32 } = this;
+    const key = i32[STATE.codeKey >> 2]!;
+    if (!translator || (key & (KEY_USER - 1)) !== TRANSLATED_MODE) return;
+    const linear = this.linearEip();
+    const entry = (JUMP_CACHE + jumpIndex(linear) * JUMP_CACHE_ENTRY_BYTES) >> 2;
+    const field = regionField(translator.hot(linear, key));
+    // `hot` may have made new pages watched, which voids nothing; or have flushed, which voids the entry.
+    if (i32[entry + 1] === i32[STATE.codeKey >> 2]) i32[entry + 3]! |= field;
   }
 
   // --- faults and helpers ---------------------------------------------------------------------
@@ -458,11 +522,21 @@ export class Processor implements CpuContext {
         }
       },
       findBlock: () => this.findBlock(),
+      hot: () => this.hotBlock(),
     };
   }
 }
 
-/** The engine is immutable and the same for every processor: made once, on first use. */
+function jumpIndex(linear: number): number {
+  return (linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1);
+}
+
+/** What the last word of a jump-cache entry holds besides the block's length. */
+function regionField(slot: number): number {
+  return slot === 0 ? 0 : REGION_FLAG | (slot << REGION_SHIFT);
+}
+
+/** The engine is the same for every processor: made once, on first use. */
 let engine: Engine | undefined;
 
 function sharedEngine(): Engine {
@@ -483,6 +557,10 @@ function createEngine(): Engine {
     numbers.set(name, number);
     return number;
   };
-  const module = new WebAssembly.Module(buildInterpreterModule(forms, RAM_BASE / 0x1_0000, helperNumber));
+  const modules: (WebAssembly.Module | undefined)[] = [];
+  const module = (translated: boolean): WebAssembly.Module =>
+    (modules[Number(translated)] ??= new WebAssembly.Module(
+      buildInterpreterModule(forms, RAM_BASE / 0x1_0000, helperNumber, translated),
+    ));
   return { forms, helpers, module };
 }

@@ -78,7 +78,7 @@ export const ARITHMETIC: readonly Row[] = [
       const { size, x, y } = operands(b);
       const result = add(b, size, x, y, flags.carry(b));
       b.write(0, result);
-      flags.setAdd(b, size, x, y, result);
+      flags.setAdd(b, size, x, y, result, true);
     },
   },
   {
@@ -91,7 +91,7 @@ export const ARITHMETIC: readonly Row[] = [
       const { size, x, y } = operands(b);
       const result = subtract(b, size, x, y, flags.carry(b));
       b.write(0, result);
-      flags.setSub(b, size, x, y, result);
+      flags.setSub(b, size, x, y, result, true);
     },
   },
   logic('and', 0x20, 4, (b, x, y) => b.and(x, y)),

@@ -142,6 +142,10 @@ export interface Builder {
   setRegister(index: number, size: Size, value: Value): void;
   state(field: StateField): Value;
   setState(field: StateField, value: Value): void;
+  /** Told what the flags just set come from (`result = x op y`), where there may be a shorter way to conditions. */
+  flagsFrom?(operation: 'add' | 'sub' | 'logic', size: Size, x: Value, y: Value, result: Value): void;
+  /** Condition `cc` as 0 or 1, if the builder knows a shorter way than the two flag words. */
+  shortCondition?(cc: number): Value | undefined;
 
   // Implicit memory: `segment` is ES…GS, or 'default' for DS with override.
   load(segment: number | 'default', offset: Value, size: Size): Value;

@@ -40,14 +40,16 @@ function setFromCarries(b: Builder, size: Size, result: Value, carries: Value): 
   }
 }
 
-/** Flags of `result = x + y (+ carry)`; operands zero-extended. */
-export function setAdd(b: Builder, size: Size, x: Value, y: Value, result: Value): void {
+/** Flags of `result = x + y`, or `x + y + CF` with `carried`; operands zero-extended. */
+export function setAdd(b: Builder, size: Size, x: Value, y: Value, result: Value, carried = false): void {
   setFromCarries(b, size, result, addCarries(b, x, y, result));
+  if (!carried) b.flagsFrom?.('add', size, x, y, result);
 }
 
-/** Flags of `result = x − y (− borrow)`. */
-export function setSub(b: Builder, size: Size, x: Value, y: Value, result: Value): void {
+/** Flags of `result = x − y`, or `x − y − CF` with `carried`. */
+export function setSub(b: Builder, size: Size, x: Value, y: Value, result: Value, carried = false): void {
   setFromCarries(b, size, result, subBorrows(b, x, y, result));
+  if (!carried) b.flagsFrom?.('sub', size, x, y, result);
 }
 
 /** Carry out of every bit position of an addition. */
@@ -77,6 +79,7 @@ export function setIncDec(b: Builder, size: Size, x: Value, result: Value, decre
 export function setLogic(b: Builder, size: Size, result: Value): void {
   b.setState('flagsResult', signExtend(b, size, result));
   b.setState('flagsAux', b.const(0));
+  b.flagsFrom?.('logic', size, result, result, result);
 }
 
 /** SF, ZF, PF from the result, CF and OF given as 0 or 1, AF 0: shifts and multiplications. */
@@ -124,6 +127,8 @@ export function parity(b: Builder): Value {
 
 /** Condition `cc` (0…15, SDM vol. 1 appendix B) as 0 or 1. */
 export function condition(b: Builder, cc: number): Value {
+  const short = b.shortCondition?.(cc);
+  if (short) return short;
   let value: Value;
   switch (cc >> 1) {
     case 0:

@@ -11,7 +11,10 @@ const ESI = 6;
 const EDI = 7;
 const ES = 0;
 
-/** Iterations after which a repeated instruction starts anew, so that interrupts get their turn. */
+/**
+ * A repeated instruction starts anew whenever a multiple of this is left to do, so that interrupts get their turn.
+ * The rule looks at ECX alone: wherever a repetition is interrupted and resumed, it counts as many instructions.
+ */
 const ITERATIONS_PER_TURN = 4096;
 
 function pointer(b: Builder, register: number): Value {
@@ -32,7 +35,6 @@ export function repeated(b: Builder, iteration: () => void, comparing: boolean):
   }
   const width = b.form.addressSize;
   b.when(b.ne(b.register(ECX, width), b.const(0)), () => {
-    const turn = b.variable(b.const(ITERATIONS_PER_TURN));
     b.loop((again) => {
       iteration();
       const left = truncate(b, width, b.sub(b.register(ECX, width), b.const(1)));
@@ -40,9 +42,8 @@ export function repeated(b: Builder, iteration: () => void, comparing: boolean):
       let more = b.ne(left, b.const(0));
       if (comparing) more = b.and(more, b.form.repeat === 'rep' ? zero(b) : b.isZero(zero(b)));
       b.when(more, () => {
-        b.assign(turn, b.sub(turn, b.const(1)));
         b.when(
-          b.isZero(turn),
+          b.isZero(b.and(left, b.const(ITERATIONS_PER_TURN - 1))),
           () => b.jump(b.thisEip()),
           () => again(),
         );

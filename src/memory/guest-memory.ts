@@ -12,6 +12,9 @@ export class GuestAddressError extends Error {
   }
 }
 
+/** Bits of `GuestMemory.codePages`: who has read code from the page. */
+export const CODE_PAGE = { decoded: 1, translated: 2 } as const;
+
 /**
  * The one linear memory and, in it, guest-physical memory: `[0, size)`.
  *
@@ -28,7 +31,7 @@ export class GuestMemory {
   readonly view: DataView;
   /** Bytes of guest-physical memory, a multiple of 4096: RAM and, behind it, device pages. */
   readonly size: number;
-  /** One byte per guest page: non-zero where decoded or translated code came from. */
+  /** One byte per guest page: `CODE_PAGE` bits, non-zero where decoded or translated code came from. */
   readonly codePages: Uint8Array;
   /** Called after a write from outside to a page with code: `[gpa, gpa+length)`. Set by the processor. */
   onCodeWrite: (gpa: number, length: number) => void = () => {};

@@ -126,10 +126,29 @@ export const STATUS = {
   leave: 2,
 } as const;
 
-/** Jump cache: 4096 entries of {linear address, codeKey, first record, instruction count}. */
-export const JUMP_CACHE = 0x1_0000;
-export const JUMP_CACHE_ENTRIES = 4096;
+/** What translated code and the interpreter tell each other; no part of the architectural state. */
+export const TRANSLATED = {
+  /** EIP at which translated code gave up: there the interpreter runs one block even if a region begins. */
+  slowEip: 0x1000,
+  /** Regions left, by reason (`EXIT_REASON` of the translator), u32 each. */
+  exits: 0x1040,
+} as const;
+
+/** Jump cache: entries of {linear address, codeKey, first record, instruction count | region}. */
+export const JUMP_CACHE = 0x8_0000;
+export const JUMP_CACHE_ENTRIES = 16384;
 export const JUMP_CACHE_ENTRY_BYTES = 16;
+/** In the last word of a jump-cache entry: a region begins here. Its slot is in the bits from `REGION_SHIFT` on. */
+export const REGION_FLAG = 0x4000_0000;
+export const REGION_SHIFT = 8;
+export const BLOCK_COUNT_MASK = 0xff;
+
+/** One i32 for each jump-cache entry: how often its block may still run before the translator hears of it. */
+export const JUMP_HEAT = 0x2_0000;
+
+/** One u32 for each slot of the region table: the codeKey under which the region was last found valid, or 0. */
+export const REGION_KEYS = 0x3_0000;
+export const REGION_SLOTS = 0x1_0000;
 
 /** The four flat TLB tables, one u32 per virtual page (2^20): addend, low 12 bits 0xfff when invalid. */
 export const TLB_TABLE_BYTES = 0x40_0000;

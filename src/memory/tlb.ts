@@ -95,6 +95,13 @@ export class Tlb {
     this.drop(linear >>> 12);
   }
 
+  /** Guest-physical address of the page of `linear` if it may be read without a walk, else −1. */
+  pageOf(linear: number, user: boolean): number {
+    const page = linear >>> 12;
+    const addend = (user ? this.readUser : this.readSupervisor)[page]!;
+    return addend === TLB_INVALID ? -1 : (addend + page * 4096 - RAM_BASE) >>> 0;
+  }
+
   /** Takes guest page `gpaPage` out of the write tables: code is about to be decoded from it. */
   protectCode(gpaPage: number): void {
     if (this.writeMapped[gpaPage] === 0) return;

@@ -27,6 +27,7 @@ export class ModuleBuilder {
   private readonly types: FunctionType[] = [];
   private readonly imports: { module: string; name: string; type: number }[] = [];
   private memoryImport: { module: string; name: string; pages: number } | undefined;
+  private tableImport: { module: string; name: string } | undefined;
   private readonly functions: FunctionBody[] = [];
   private readonly exports: { name: string; index: number }[] = [];
   private elements: readonly number[] | undefined;
@@ -41,6 +42,11 @@ export class ModuleBuilder {
 
   importMemory(module: string, name: string, pages: number): void {
     this.memoryImport = { module, name, pages };
+  }
+
+  /** A table of functions; it becomes table 0, and the module's own one table 1. */
+  importTable(module: string, name: string): void {
+    this.tableImport = { module, name };
   }
 
   /** Returns the function index. */
@@ -64,7 +70,7 @@ export class ModuleBuilder {
     this.exports.push({ name, index });
   }
 
-  /** Table 0 holds these functions from element 0 on. */
+  /** The module's own table (0, or 1 behind an imported one) holds these functions from element 0 on. */
   setTable(functionIndices: readonly number[]): void {
     this.elements = functionIndices;
   }
@@ -80,13 +86,21 @@ export class ModuleBuilder {
       s.u32(type.results.length);
       for (const r of type.results) s.byte(r);
     });
-    section(out, 2, this.imports.length + (this.memoryImport ? 1 : 0), (s, i) => {
+    const { tableImport } = this;
+    section(out, 2, this.imports.length + (this.memoryImport ? 1 : 0) + (tableImport ? 1 : 0), (s, i) => {
       const imported = this.imports[i];
       if (imported) {
         s.name(imported.module);
         s.name(imported.name);
         s.byte(0x00);
         s.u32(imported.type);
+      } else if (tableImport && i === this.imports.length) {
+        s.name(tableImport.module);
+        s.name(tableImport.name);
+        s.byte(0x01);
+        s.byte(FUNCREF);
+        s.byte(0x00);
+        s.u32(0);
       } else {
         const memory = this.memoryImport!;
         s.name(memory.module);
@@ -112,9 +126,13 @@ export class ModuleBuilder {
     });
     if (elements) {
       section(out, 9, 1, (s) => {
-        s.byte(0x00);
+        if (tableImport) {
+          s.byte(0x02);
+          s.u32(1);
+        } else s.byte(0x00);
         s.constant(0);
         s.byte(OP.end);
+        if (tableImport) s.byte(0x00);
         s.u32(elements.length);
         for (const index of elements) s.u32(index);
       });

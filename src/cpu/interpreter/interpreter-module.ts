@@ -1,4 +1,16 @@
-import { JUMP_CACHE, JUMP_CACHE_ENTRIES, RECORD_BYTES, STATE, SEGMENT, CS } from '../../memory/layout.js';
+import {
+  BLOCK_COUNT_MASK,
+  CS,
+  JUMP_CACHE,
+  JUMP_CACHE_ENTRIES,
+  JUMP_HEAT,
+  RECORD_BYTES,
+  REGION_FLAG,
+  REGION_SHIFT,
+  SEGMENT,
+  STATE,
+  TRANSLATED,
+} from '../../memory/layout.js';
 import { Code, I32, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import { type LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import { SIMD } from '../../wasm/simd.js';
@@ -31,6 +43,8 @@ export interface InterpreterImports {
   checkSegment(segment: number, offset: number, bytesAndWrite: number, record: number): void;
   /** Puts the block at `state.eip` into the jump cache; 0 when it cannot (status is set). */
   findBlock(): number;
+  /** The block at `state.eip` has run often (only with a translator). */
+  hot(): void;
 }
 
 /** Results of a handler outside the main loop. */
@@ -52,14 +66,19 @@ const SIZES: readonly Size[] = [8, 16, 32];
  *     loop: find the block at state.eip, pay for it
  *       loop: br_table on the record's handler
  *         each handler: work; next record | next block | leave
+ *
+ * With `translated` it counts how often blocks run, and enters regions of translated code, which it imports as a
+ * table of functions (depth of calls) → eip, where the jump cache says so.
  */
 export function buildInterpreterModule(
   forms: Forms,
   memoryPages: number,
   helperNumber: (name: string) => number,
+  translated: boolean,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', memoryPages);
+  if (translated) module.importTable('env', 'regions');
   const byValue = (name: string, parameters: number, result: boolean): number =>
     module.importFunction('env', name, new Array<number>(parameters).fill(I32), result ? [I32] : []);
   const perSize = (name: string, parameters: number, result: boolean): Record<Size, number> => ({
@@ -75,6 +94,9 @@ export function buildInterpreterModule(
   const raise = byValue('raise', 2, false);
   const checkSegment = byValue('checkSegment', 4, false);
   const findBlock = byValue('findBlock', 0, true);
+  const tier: Tier | undefined = translated
+    ? { hot: byValue('hot', 0, false), regionType: module.type([I32], [I32]) }
+    : undefined;
   const read = {} as Record<Size, number>;
   const write = {} as Record<Size, number>;
   for (const size of SIZES) {
@@ -109,8 +131,14 @@ export function buildInterpreterModule(
   }
   module.setTable(cold);
   const coldType = module.type([I32], [I32]);
-  module.exportFunction('run', addMainLoop(module, forms, callees, helperNumber, findBlock, coldType));
+  module.exportFunction('run', addMainLoop(module, forms, callees, helperNumber, findBlock, coldType, tier));
   return module.build();
+}
+
+/** What the main loop needs for translated code. */
+interface Tier {
+  readonly hot: number;
+  readonly regionType: number;
 }
 
 const COLD_ENDINGS: Endings = {
@@ -252,6 +280,7 @@ function addMainLoop(
   helperNumber: (name: string) => number,
   findBlock: number,
   coldType: number,
+  tier: Tier | undefined,
 ): number {
   const hot = forms.hotCount;
   const handlers = new Code();
@@ -283,7 +312,7 @@ function addMainLoop(
   code.byte(VOID_BLOCK);
   code.byte(OP.loop);
   code.byte(VOID_BLOCK);
-  emitFindBlock(code, scratch, findBlock);
+  emitFindBlock(code, scratch, findBlock, tier);
   code.byte(OP.loop);
   code.byte(VOID_BLOCK);
   for (let i = 0; i <= hot; i++) {
@@ -297,7 +326,7 @@ function addMainLoop(
   for (let i = 0; i <= hot; i++) code.u32(i);
   code.append(handlers.bytes());
   code.byte(OP.end);
-  emitColdCall(code, endingsAt(LEVEL.dispatch), hot, coldType, scratch);
+  emitColdCall(code, endingsAt(LEVEL.dispatch), hot, coldType, tier ? 1 : 0, scratch);
   code.byte(OP.end);
   code.byte(OP.end);
   code.byte(OP.end);
@@ -327,7 +356,7 @@ function emitResume(code: Code, endings: Endings): void {
 const SCRATCH_LOCALS = 4;
 
 /** Looks `state.eip` up in the jump cache and charges the block to the budget. Labels open: exit, nextBlock. */
-function emitFindBlock(code: Code, scratch: number, findBlock: number): void {
+function emitFindBlock(code: Code, scratch: number, findBlock: number, tier: Tier | undefined): void {
   const [eip, linear, entry, budget] = [scratch, scratch + 1, scratch + 2, scratch + 3];
   code.constant(0);
   code.memory(OP.i32_load, STATE.eip);
@@ -368,7 +397,8 @@ function emitFindBlock(code: Code, scratch: number, findBlock: number): void {
   code.localTee(budget);
   code.constant(0);
   code.byte(OP.i32_lt_s);
-  code.branch(OP.br_if, 1);
+  if (tier) emitTierChange(code, eip, entry, budget, tier);
+  else code.branch(OP.br_if, 1);
   code.constant(0);
   code.localGet(budget);
   code.memory(OP.i32_store, STATE.budget);
@@ -380,8 +410,87 @@ function emitFindBlock(code: Code, scratch: number, findBlock: number): void {
   code.localSet(RECORD_LOCAL);
 }
 
+/**
+ * With "the budget is too small" on the wasm stack, which it always is for an entry with `REGION_FLAG`: enters the
+ * region, unless it has just given up here; leaves; or counts the block. Labels open: exit, nextBlock.
+ */
+function emitTierChange(code: Code, eip: number, entry: number, budget: number, tier: Tier): void {
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(entry);
+  code.memory(OP.i32_load, JUMP_CACHE + 12);
+  code.constant(REGION_FLAG);
+  code.byte(OP.i32_lt_s);
+  code.branch(OP.br_if, 2);
+  code.constant(0);
+  code.memory(OP.i32_load, TRANSLATED.slowEip);
+  code.localGet(eip);
+  code.byte(OP.i32_ne);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.constant(0);
+  code.constant(0);
+  code.localGet(entry);
+  code.memory(OP.i32_load, JUMP_CACHE + 12);
+  code.constant(REGION_SHIFT);
+  code.byte(OP.i32_shr_u);
+  code.constant((REGION_FLAG >>> REGION_SHIFT) - 1);
+  code.byte(OP.i32_and);
+  code.byte(OP.call_indirect);
+  code.u32(tier.regionType);
+  code.u32(0);
+  code.memory(OP.i32_store, STATE.eip);
+  code.branch(OP.br, 2);
+  code.byte(OP.end);
+  code.constant(0);
+  code.constant(-1);
+  code.memory(OP.i32_store, TRANSLATED.slowEip);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.budget);
+  code.localGet(entry);
+  code.memory(OP.i32_load, JUMP_CACHE + 12);
+  code.constant(BLOCK_COUNT_MASK);
+  code.byte(OP.i32_and);
+  code.byte(OP.i32_sub);
+  code.localTee(budget);
+  code.constant(0);
+  code.byte(OP.i32_lt_s);
+  code.branch(OP.br_if, 2);
+  code.byte(OP.else);
+  // The heat of entry n is word n of its table.
+  code.localGet(entry);
+  code.constant(2);
+  code.byte(OP.i32_shr_u);
+  code.localGet(entry);
+  code.constant(2);
+  code.byte(OP.i32_shr_u);
+  code.memory(OP.i32_load, JUMP_HEAT);
+  code.constant(1);
+  code.byte(OP.i32_sub);
+  code.memory(OP.i32_store, JUMP_HEAT);
+  code.localGet(entry);
+  code.constant(2);
+  code.byte(OP.i32_shr_u);
+  code.memory(OP.i32_load, JUMP_HEAT);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.call(tier.hot);
+  // It may have put a region into the entry.
+  code.branch(OP.br, 2);
+  code.byte(OP.end);
+  code.byte(OP.end);
+}
+
 /** The default of the `br_table`: calls the handler's function and does as it says. */
-function emitColdCall(code: Code, endings: Endings, hot: number, coldType: number, result: number): void {
+function emitColdCall(
+  code: Code,
+  endings: Endings,
+  hot: number,
+  coldType: number,
+  coldTable: number,
+  result: number,
+): void {
   code.localGet(RECORD_LOCAL);
   code.localGet(RECORD_LOCAL);
   code.memory(OP.i32_load16_u, RECORD.handler);
@@ -389,7 +498,7 @@ function emitColdCall(code: Code, endings: Endings, hot: number, coldType: numbe
   code.byte(OP.i32_sub);
   code.byte(OP.call_indirect);
   code.u32(coldType);
-  code.u32(0);
+  code.u32(coldTable);
   code.localTee(result);
   code.byte(OP.i32_eqz);
   code.byte(OP.if);

@@ -1,0 +1,44 @@
+import type { GuestMemory } from '../memory/guest-memory.js';
+import type { Forms } from './interpreter/forms.js';
+
+/**
+ * What the processor asks of a translator. The processor knows no translator; `vm` injects one that implements this
+ * (`src/jit`), or none.
+ *
+ * A region is translated code with one entry. The interpreter calls it with the depth of its calls (0) and gets the
+ * EIP at which to go on; everything else is in the state by then. A region never calls out: when it cannot go on it
+ * leaves before the instruction, which the interpreter then runs.
+ */
+export interface Translator {
+  /** Functions (depth) → eip; an index is a region's slot. */
+  readonly table: WebAssembly.Table;
+  /** Executions of a block by the interpreter before `hot` is asked. */
+  readonly threshold: number;
+  /** The slot of a region that may be entered at `linear` now, under `key` (`STATE.codeKey`), or 0. */
+  find(linear: number, key: number): number;
+  /** The block at `linear` has run often. Returns the slot of a region there if there is one now, or 0. */
+  hot(linear: number, key: number): number;
+  /** Guest memory `[gpa, gpa+length)` has changed. Returns whether a region was lost. */
+  invalidate(gpa: number, length: number): boolean;
+  /** Forgets all regions. */
+  flush(): void;
+}
+
+/** What a translator may ask of its processor. */
+export interface TranslatorHost {
+  readonly memory: GuestMemory;
+  readonly forms: Forms;
+  /** Guest-physical address of the page of `linear`, if the TLB knows that it may be read now; else −1. */
+  mappedPage(linear: number, user: boolean): number;
+  /** Whether the interpreter has decoded a block that begins at `gpa`. */
+  hasRun(gpa: number, mode: number): boolean;
+  /** Writes to this guest page are noticed from now on. */
+  watchPage(gpaPage: number): void;
+  unwatchPage(gpaPage: number): void;
+  /** Regions have come or gone outside `hot` and `invalidate`: jump-cache entries are void. */
+  regionsChanged(): void;
+}
+
+/** Bits of `codeKey` below the epoch: decoding mode, and `KEY_USER` for ring 3. */
+export const KEY_USER = 16;
+export const KEY_EPOCH = 32;

@@ -1,0 +1,258 @@
+import type { Block } from './blocks.js';
+import { KIND, type Node } from './node.js';
+import { type Step, VARIABLES } from './steps.js';
+
+/**
+ * What the emitter needs to know about the graph of a region's blocks.
+ *
+ * Afterwards `blocks` (the result) is in reverse postorder, and every edge that goes back goes to a block that
+ * dominates its source: edges into the middle of a loop have become edges out of the region.
+ */
+export function analyse(entry: Block): Block[] {
+  let blocks = number(entry);
+  findDominators(blocks);
+  if (cutIrreducible(blocks)) {
+    blocks = number(entry);
+    findDominators(blocks);
+  }
+  for (const block of blocks) {
+    for (const { block: to } of block.edges()) if (to && to.order <= block.order) to.loopHeader = true;
+  }
+  findPathLengths(blocks, entry);
+  findDirty(blocks);
+  findLive(blocks);
+  return blocks;
+}
+
+/** Numbers the blocks in reverse postorder. */
+function number(entry: Block): Block[] {
+  const postorder: Block[] = [];
+  const visited = new Set<Block>([entry]);
+  const stack: { block: Block; next: number; edges: Block[] }[] = [];
+  const visit = (block: Block): void => {
+    const edges: Block[] = [];
+    for (const { block: to } of block.edges()) if (to) edges.push(to);
+    stack.push({ block, next: 0, edges });
+  };
+  visit(entry);
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1]!;
+    const to = top.edges[top.next++];
+    if (!to) {
+      postorder.push(top.block);
+      stack.pop();
+    } else if (!visited.has(to)) {
+      visited.add(to);
+      visit(to);
+    }
+  }
+  const blocks = postorder.reverse();
+  for (const [i, block] of blocks.entries()) {
+    block.order = i;
+    block.predecessors = [];
+    block.dominator = undefined;
+  }
+  for (const block of blocks) for (const { block: to } of block.edges()) to?.predecessors.push(block);
+  return blocks;
+}
+
+/** Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm. */
+function findDominators(blocks: readonly Block[]): void {
+  const entry = blocks[0]!;
+  entry.dominator = entry;
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const block of blocks) {
+      if (block === entry) continue;
+      let dominator: Block | undefined;
+      for (const predecessor of block.predecessors) {
+        if (!predecessor.dominator) continue;
+        dominator = dominator ? common(dominator, predecessor) : predecessor;
+      }
+      if (dominator !== block.dominator) {
+        block.dominator = dominator;
+        changed = true;
+      }
+    }
+  }
+}
+
+function common(a: Block, b: Block): Block {
+  while (a !== b) {
+    while (a.order > b.order) a = a.dominator!;
+    while (b.order > a.order) b = b.dominator!;
+  }
+  return a;
+}
+
+function dominates(a: Block, b: Block): boolean {
+  while (b.order > a.order) b = b.dominator!;
+  return a === b;
+}
+
+function cutIrreducible(blocks: readonly Block[]): boolean {
+  let cut = false;
+  for (const block of blocks) {
+    for (const edge of block.edges()) {
+      const to = edge.block;
+      if (to && to.order <= block.order && !dominates(to, block)) {
+        edge.block = undefined;
+        cut = true;
+      }
+    }
+  }
+  return cut;
+}
+
+/** The budget is checked at the entry, in loops and behind calls, for the longest way to the next check. */
+function findPathLengths(blocks: readonly Block[], entry: Block): void {
+  for (const block of blocks) {
+    block.checksBudget =
+      block === entry || block.loopHeader || block.predecessors.some((p) => p.terminator.kind === 'call');
+  }
+  for (let i = blocks.length - 1; i >= 0; i--) {
+    const block = blocks[i]!;
+    let longest = 0;
+    if (block.terminator.kind !== 'call') {
+      for (const { block: to } of block.edges()) {
+        if (to && !to.checksBudget) longest = Math.max(longest, to.pathLength);
+      }
+    }
+    block.pathLength = block.instructions + longest;
+  }
+}
+
+/** Which variables may differ from the state: those changed since the entry or the last call. */
+function findDirty(blocks: readonly Block[]): void {
+  for (let again = true; again; ) {
+    again = false;
+    for (const block of blocks) {
+      if (block.terminator.kind === 'call') continue;
+      const out = block.dirtyIn | block.changed;
+      for (const { block: to } of block.edges()) {
+        if (to && (to.dirtyIn | out) !== to.dirtyIn) {
+          to.dirtyIn |= out;
+          again = true;
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Which variables a block needs in their locals. Where the region is left, dirty variables are stored, so these are
+ * needed there although no instruction reads them.
+ */
+function findLive(blocks: readonly Block[]): void {
+  const needs = blocks.map((block) => {
+    const stored = block.dirtyIn & entryValuesStored(block);
+    return entryValuesRead(block) | stored;
+  });
+  for (let again = true; again; ) {
+    again = false;
+    for (let i = blocks.length - 1; i >= 0; i--) {
+      const block = blocks[i]!;
+      const live = needs[i]! | (liveOut(block) & ~block.changed);
+      if (live !== block.liveIn) {
+        block.liveIn = live;
+        again = true;
+      }
+    }
+  }
+}
+
+/** Variables that have to be in their locals when the block's terminator runs. */
+export function liveOut(block: Block): number {
+  if (block.terminator.kind === 'call') return 0;
+  let live = 0;
+  for (const { block: to } of block.edges()) if (to) live |= to.liveIn;
+  return live;
+}
+
+/** Whether the region may be left at the block's end, by an edge. */
+export function leavesAtEnd(block: Block): boolean {
+  return block.terminator.kind === 'interpret' || block.edges().some((edge) => !edge.block);
+}
+
+/** Variables that still have their entry value at some place where the block may be left. */
+function entryValuesStored(block: Block): number {
+  let mask = 0;
+  const add = (variables: readonly Node[]): void => {
+    for (let v = 0; v < VARIABLES; v++) if (variables[v] === block.entries[v]) mask |= 1 << v;
+  };
+  if (block.checksBudget) add(block.entries);
+  forEachLeave(block.steps, add);
+  if (block.terminator.kind === 'call' || leavesAtEnd(block)) add(block.variables);
+  return mask;
+}
+
+function forEachLeave(steps: readonly Step[], visit: (variables: readonly Node[]) => void): void {
+  let last: readonly Node[] | undefined;
+  for (const step of steps) {
+    if (step.kind === 'access' || step.kind === 'leave') {
+      if (step.place.variables !== last) visit(step.place.variables);
+      last = step.place.variables;
+    } else if (step.kind === 'branch') {
+      forEachLeave(step.then, visit);
+      forEachLeave(step.otherwise, visit);
+    }
+  }
+}
+
+/** Variables whose entry value the block computes with. */
+function entryValuesRead(block: Block): number {
+  let mask = 0;
+  const seen = new Set<Node>();
+  const add = (node: Node | undefined): void => {
+    if (!node || seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === KIND.entry) mask |= 1 << node.number;
+    add(node.a);
+    add(node.b);
+    add(node.c);
+  };
+  /** A variable that is what it was is not read. */
+  const addAll = (variables: readonly Node[]): void => {
+    for (let v = 0; v < VARIABLES; v++) if (variables[v] !== block.entries[v]) add(variables[v]);
+  };
+  const visit = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      switch (step.kind) {
+        case 'keep':
+          add(step.node);
+          break;
+        case 'storeState':
+        case 'store':
+          add(step.value);
+          break;
+        case 'access':
+          add(step.group.root);
+          addAll(step.place.variables);
+          break;
+        case 'leave':
+          add(step.condition);
+          addAll(step.place.variables);
+          break;
+        case 'branch':
+          add(step.condition);
+          visit(step.then);
+          visit(step.otherwise);
+          for (const merge of step.merges) {
+            add(merge.then);
+            add(merge.otherwise);
+          }
+          break;
+        default:
+          break;
+      }
+    }
+  };
+  visit(block.steps);
+  addAll(block.variables);
+  const { terminator } = block;
+  if (terminator.kind === 'branch') add(terminator.condition);
+  for (const edge of block.edges()) add(edge.eip);
+  if (terminator.kind === 'call') add(terminator.target);
+  return mask;
+}
+

@@ -1,0 +1,589 @@
+import type { Builder, MemoryCell, Size, StateField, Value } from '../isa/builder.js';
+import type { Operand } from '../isa/encoding.js';
+import type { HandlerForm } from '../cpu/interpreter/forms.js';
+import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
+import { OP } from '../wasm/code.js';
+import type { Instruction } from './instruction.js';
+import * as n from './node.js';
+import { KIND, type Node } from './node.js';
+import { type AccessGroup, FLAGS_AUX, FLAGS_RESULT, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
+
+/** How a block goes on. Targets are EIPs. */
+export interface BlockEnd {
+  /** Undefined: always `target`. */
+  condition: Node | undefined;
+  target: Node;
+  otherwise: Node | undefined;
+}
+
+/** Accesses further apart than this get checks of their own: one check for all of them would often cross a page. */
+const LARGEST_SPAN = 128;
+
+/** Thrown, and caught in `translate`: only the interpreter can do the instruction. */
+const UNTRANSLATABLE = new Error('untranslatable');
+
+/** What the flag words were last computed from. */
+interface FlagSource {
+  readonly operation: 'add' | 'sub' | 'logic';
+  readonly size: Size;
+  readonly x: Node;
+  readonly y: Node;
+  readonly result: Node;
+  /** The words themselves: another pair in the variables means that the source is out of date. */
+  readonly words: readonly [Node, Node];
+}
+
+/**
+ * The translator's `Builder`: runs the meaning of one instruction after the other and gathers what the block does.
+ *
+ * Registers and flags are `variables`, mapped to the node that holds their present value; nothing is stored anywhere
+ * before the block ends or is left. So a step may leave at any place, with the variables as they were when its
+ * instruction began, and the interpreter does the whole instruction.
+ */
+export class BlockBuilder implements Builder {
+  form!: HandlerForm;
+  readonly entries: readonly Node[] = Array.from({ length: VARIABLES }, (_, i) => n.entry(i));
+  variables: Node[] = [...this.entries];
+  steps: Step[] = [];
+  readonly places: Place[] = [];
+  /** Set by a jump of the last instruction. */
+  end: BlockEnd | undefined;
+  private instruction!: Instruction;
+  private place!: Place;
+  private groups: AccessGroup[] = [];
+  private cells: (MemoryCell | undefined)[] = [];
+  private flagSource: FlagSource | undefined;
+  /** By segment: base, and whether it has been found flat. */
+  private readonly segmentBases: (Node | undefined)[] = [];
+  private arms = 0;
+
+  /** Adds an instruction; false, and nothing added, if only the interpreter can do it. */
+  translate(instruction: Instruction): boolean {
+    this.instruction = instruction;
+    this.form = instruction.handler;
+    const variables = [...this.variables];
+    const { length } = this.steps;
+    const groups = this.groups.length;
+    this.place = { eip: instruction.eip, remaining: 0, variables };
+    this.cells = [];
+    try {
+      if (this.form.row.unit) this.checkUnit();
+      this.form.row.semantics(this);
+    } catch (error) {
+      if (error !== UNTRANSLATABLE) throw error;
+      this.variables = variables;
+      this.steps.length = length;
+      this.groups.length = groups;
+      this.segmentBases.length = 0;
+      this.arms = 0;
+      this.end = undefined;
+      return false;
+    }
+    this.places.push(this.place);
+    for (let i = 0; i < FLAGS_RESULT; i++) {
+      const node = this.variables[i]!;
+      if (node !== variables[i] && node.kind !== KIND.constant && node.kind !== KIND.entry && !isOffset(node)) {
+        this.steps.push({ kind: 'keep', node });
+      }
+    }
+    return true;
+  }
+
+  /** Numbers the instructions: `Place.remaining`. */
+  finish(): void {
+    const count = this.places.length;
+    for (let i = 0; i < count; i++) this.places[i]!.remaining = count - i;
+  }
+
+  // --- values ---------------------------------------------------------------------------------
+
+  const(value: number): Value {
+    return n.constant(value);
+  }
+  const64(value: bigint): Value {
+    return n.wideConstant(value);
+  }
+  private operate(narrow: number, wide: number, a: Value, b: Value): Value {
+    return a.wide ? n.wideBinary(wide, a as Node, b as Node) : n.binary(narrow, a as Node, b as Node);
+  }
+  add(a: Value, b: Value): Value {
+    return this.operate(OP.i32_add, OP.i64_add, a, b);
+  }
+  sub(a: Value, b: Value): Value {
+    return this.operate(OP.i32_sub, OP.i64_sub, a, b);
+  }
+  mul(a: Value, b: Value): Value {
+    return this.operate(OP.i32_mul, OP.i64_mul, a, b);
+  }
+  and(a: Value, b: Value): Value {
+    return this.operate(OP.i32_and, OP.i64_and, a, b);
+  }
+  or(a: Value, b: Value): Value {
+    return this.operate(OP.i32_or, OP.i64_or, a, b);
+  }
+  xor(a: Value, b: Value): Value {
+    if (a === b && !a.wide) return n.constant(0);
+    return this.operate(OP.i32_xor, OP.i64_xor, a, b);
+  }
+  not(a: Value): Value {
+    return this.xor(a, a.wide ? n.wideConstant(-1n) : n.constant(-1));
+  }
+  shl(a: Value, count: Value): Value {
+    return this.operate(OP.i32_shl, OP.i64_shl, a, count);
+  }
+  shrU(a: Value, count: Value): Value {
+    return this.operate(OP.i32_shr_u, OP.i64_shr_u, a, count);
+  }
+  shrS(a: Value, count: Value): Value {
+    return this.operate(OP.i32_shr_s, OP.i64_shr_s, a, count);
+  }
+  rotl(a: Value, count: Value): Value {
+    return n.binary(OP.i32_rotl, a as Node, count as Node);
+  }
+  clz(a: Value): Value {
+    return n.unary(OP.i32_clz, a as Node, false, 6);
+  }
+  ctz(a: Value): Value {
+    return n.unary(OP.i32_ctz, a as Node, false, 6);
+  }
+  popcnt(a: Value): Value {
+    return n.unary(OP.i32_popcnt, a as Node, false, 6);
+  }
+  // Divisions trap on 0, so each is computed where it stands, behind the checks before it, and nowhere else.
+  divU(a: Value, b: Value): Value {
+    return this.kept(this.operate(OP.i32_div_u, OP.i64_div_u, a, b));
+  }
+  divS(a: Value, b: Value): Value {
+    return this.kept(this.operate(OP.i32_div_s, OP.i64_div_s, a, b));
+  }
+  remU(a: Value, b: Value): Value {
+    return this.kept(this.operate(OP.i32_rem_u, OP.i64_rem_u, a, b));
+  }
+  remS(a: Value, b: Value): Value {
+    return this.kept(this.operate(OP.i32_rem_s, OP.i64_rem_s, a, b));
+  }
+  private kept(value: Value): Value {
+    this.steps.push({ kind: 'keep', node: value as Node });
+    return value;
+  }
+  private compare(narrow: number, wide: number, a: Value, b: Value): Value {
+    return n.comparison(a.wide ? wide : narrow, a as Node, b as Node);
+  }
+  eq(a: Value, b: Value): Value {
+    return this.compare(OP.i32_eq, OP.i64_eq, a, b);
+  }
+  ne(a: Value, b: Value): Value {
+    return this.compare(OP.i32_ne, OP.i64_ne, a, b);
+  }
+  ltU(a: Value, b: Value): Value {
+    return this.compare(OP.i32_lt_u, OP.i64_lt_u, a, b);
+  }
+  ltS(a: Value, b: Value): Value {
+    return this.compare(OP.i32_lt_s, OP.i64_lt_s, a, b);
+  }
+  isZero(a: Value): Value {
+    return n.isZero(a as Node);
+  }
+  select(condition: Value, whenTrue: Value, whenFalse: Value): Value {
+    return n.select(condition as Node, whenTrue as Node, whenFalse as Node);
+  }
+  signExtend8(a: Value): Value {
+    return n.unary(OP.i32_extend8_s, a as Node, false);
+  }
+  signExtend16(a: Value): Value {
+    return n.unary(OP.i32_extend16_s, a as Node, false);
+  }
+  toWideU(a: Value): Value {
+    return n.unary(OP.i64_extend_i32_u, a as Node, true);
+  }
+  toWideS(a: Value): Value {
+    return n.unary(OP.i64_extend_i32_s, a as Node, true);
+  }
+  toNarrow(a: Value): Value {
+    return n.unary(OP.i32_wrap_i64, a as Node, false);
+  }
+  variable(): Value {
+    throw UNTRANSLATABLE;
+  }
+  assign(): void {
+    throw UNTRANSLATABLE;
+  }
+
+  // --- state ----------------------------------------------------------------------------------
+
+  state(field: StateField): Value {
+    if (field === 'flagsResult') return this.variables[FLAGS_RESULT]!;
+    if (field === 'flagsAux') return this.variables[FLAGS_AUX]!;
+    return this.loadState(STATE[field], 32);
+  }
+  setState(field: StateField, value: Value): void {
+    if (field === 'flagsResult') this.variables[FLAGS_RESULT] = value as Node;
+    else if (field === 'flagsAux') this.variables[FLAGS_AUX] = value as Node;
+    else this.storeState(STATE[field], 32, value);
+  }
+  private loadState(offset: number, size: Size | 64): Node {
+    const result = n.result(size === 64, size);
+    this.steps.push({ kind: 'loadState', result, offset, size });
+    return result;
+  }
+  private storeState(offset: number, size: Size | 64, value: Value): void {
+    this.steps.push({ kind: 'storeState', offset, size, value: value as Node });
+  }
+
+  register(index: number, size: Size): Value {
+    if (size === 32) return this.variables[index]!;
+    if (size === 16) return this.and(this.variables[index]!, n.constant(0xffff));
+    const whole = this.variables[index & 3]!;
+    return this.and(index < 4 ? whole : this.shrU(whole, n.constant(8)), n.constant(0xff));
+  }
+  setRegister(index: number, size: Size, value: Value): void {
+    if (size === 32) {
+      this.variables[index] = value as Node;
+      return;
+    }
+    const low = this.and(value, n.constant(size === 8 ? 0xff : 0xffff));
+    const number = size === 8 ? index & 3 : index;
+    const high = size === 8 && index >= 4;
+    const kept = this.and(this.variables[number]!, n.constant(size === 16 ? ~0xffff : high ? ~0xff00 : ~0xff));
+    this.variables[number] = this.or(kept, high ? this.shl(low, n.constant(8)) : low) as Node;
+  }
+
+  flagsFrom(operation: 'add' | 'sub' | 'logic', size: Size, x: Value, y: Value, result: Value): void {
+    const words = [this.variables[FLAGS_RESULT]!, this.variables[FLAGS_AUX]!] as const;
+    this.flagSource = { operation, size, x: x as Node, y: y as Node, result: result as Node, words };
+  }
+
+  shortCondition(cc: number): Value | undefined {
+    const source = this.flagSource;
+    if (!source) return undefined;
+    if (source.words[0] !== this.variables[FLAGS_RESULT] || source.words[1] !== this.variables[FLAGS_AUX]) return undefined;
+    const value = this.shortPositive(source, cc >> 1);
+    return value && cc & 1 ? n.isZero(value) : value;
+  }
+
+  /** The even condition 2 × `kind`. */
+  private shortPositive({ operation, size, x, y, result }: FlagSource, kind: number): Node | undefined {
+    const signed = (node: Node): Node =>
+      size === 32 ? node : n.unary(size === 8 ? OP.i32_extend8_s : OP.i32_extend16_s, node, false);
+    const none = n.constant(0);
+    if (kind === 2) return operation === 'sub' ? n.comparison(OP.i32_eq, x, y) : n.isZero(result);
+    if (kind === 4) return n.comparison(OP.i32_lt_s, signed(result), none);
+    if (operation === 'add') return kind === 1 ? n.comparison(OP.i32_lt_u, result, x) : undefined;
+    if (operation === 'logic') {
+      // CF and OF are 0.
+      if (kind === 0 || kind === 1) return none;
+      if (kind === 3) return n.isZero(result);
+      if (kind === 6) return n.comparison(OP.i32_lt_s, signed(result), none);
+      return kind === 7 ? n.comparison(OP.i32_le_s, signed(result), none) : undefined;
+    }
+    switch (kind) {
+      case 1:
+        return n.comparison(OP.i32_lt_u, x, y);
+      case 3:
+        return n.comparison(OP.i32_le_u, x, y);
+      case 6:
+        return n.comparison(OP.i32_lt_s, signed(x), signed(y));
+      case 7:
+        return n.comparison(OP.i32_le_s, signed(x), signed(y));
+      default:
+        return undefined;
+    }
+  }
+
+  // --- operands -------------------------------------------------------------------------------
+
+  private operand(index: number): Operand {
+    return this.form.encoding.operands[index]!;
+  }
+  private operandSize(operand: Operand): Size {
+    if (operand.size === 'v') return this.form.size;
+    return operand.size === 64 || operand.size === 0 ? 32 : operand.size;
+  }
+  /** Offset in the state of a register operand. */
+  private registerOffset(operand: Operand): number {
+    const { reg, rm } = this.instruction;
+    return operand.kind === 'reg' || operand.kind === 'mmxReg' ? reg : rm;
+  }
+  /** Number of the register at a state offset, as `register` wants it. */
+  private registerAt(offset: number, size: Size): number {
+    return (offset >> 2) + (size === 8 ? (offset & 1) << 2 : 0);
+  }
+
+  read(index: number): Value {
+    const operand = this.operand(index);
+    const size = this.operandSize(operand);
+    switch (operand.kind) {
+      case 'one':
+        return n.constant(1);
+      case 'fixed':
+        return this.register(operand.number, size);
+      case 'immediate':
+      case 'relative': {
+        const second = this.form.encoding.operands.slice(0, index).some((o) => o.kind === 'immediate');
+        return n.constant(second ? this.instruction.displacement : this.instruction.immediate);
+      }
+      case 'farPointer':
+        return n.constant(this.instruction.immediate);
+      case 'segment':
+      case 'control':
+      case 'debug':
+      case 'st':
+        return this.number(index);
+    }
+    if (!this.form.isMemory(index)) {
+      return this.register(this.registerAt(this.registerOffset(operand), size), size);
+    }
+    if (operand.access === 'rw') {
+      const cell = this.cellOf(this.linear(index, true), size);
+      this.cells[index] = cell;
+      return cell.read();
+    }
+    return this.loadLinear(this.linear(index, false), size);
+  }
+
+  write(index: number, value: Value): void {
+    const operand = this.operand(index);
+    const size = this.operandSize(operand);
+    if (operand.kind === 'fixed') this.setRegister(operand.number, size, value);
+    else if (!this.form.isMemory(index)) {
+      this.setRegister(this.registerAt(this.registerOffset(operand), size), size, value);
+    } else {
+      const cell = this.cells[index] ?? this.cellOf(this.linear(index, true), size);
+      cell.write(value);
+    }
+  }
+
+  read64(index: number): Value {
+    const operand = this.operand(index);
+    if (!this.form.isMemory(index)) return this.loadState(this.registerOffset(operand), 64);
+    const linear = this.linear(index, false);
+    const access = this.access(linear, 8, false);
+    return this.loadFrom(access.group, access.offset, 64);
+  }
+
+  write64(index: number, value: Value): void {
+    const operand = this.operand(index);
+    if (!this.form.isMemory(index)) {
+      const offset = this.registerOffset(operand);
+      this.storeState(offset, 64, value);
+      this.storeState(offset + 8, 16, n.constant(0xffff));
+      return;
+    }
+    const { group, offset } = this.access(this.linear(index, true), 8, true);
+    this.steps.push({ kind: 'store', group, offset, size: 64, value: value as Node });
+  }
+
+  number(index: number): Value {
+    const operand = this.operand(index);
+    if (operand.kind === 'farPointer') return n.constant(this.instruction.displacement);
+    if (operand.kind === 'st') return n.constant(this.form.number);
+    const { reg, rm } = this.instruction;
+    return n.constant(operand.kind === 'rm' || operand.kind === 'mmxRm' ? rm : reg);
+  }
+
+  offset(_operand: number): Value {
+    const { base, index, scale, displacement, addressMask } = this.instruction;
+    let value: Value = n.constant(displacement);
+    if (index !== STATE.zero) value = this.add(this.shl(this.variables[index >> 2]!, n.constant(scale)), value);
+    // The displacement comes last, so that accesses with the same base and index share a root.
+    if (base !== STATE.zero) {
+      const register = this.variables[base >> 2]!;
+      if (index === STATE.zero) value = this.add(register, value);
+      else {
+        const scaled = this.shl(this.variables[index >> 2]!, n.constant(scale));
+        value = this.add(this.add(register, scaled), n.constant(displacement));
+      }
+    }
+    return addressMask === -1 ? value : this.and(value, n.constant(addressMask));
+  }
+
+  address(index: number, _bytes: number, write: boolean): Value {
+    return this.linear(index, write);
+  }
+
+  private linear(index: number, write: boolean, displacement?: Value): Node {
+    let offset = this.offset(index);
+    if (displacement) {
+      offset = this.add(offset, displacement);
+      const { addressMask } = this.instruction;
+      if (addressMask !== -1) offset = this.and(offset, n.constant(addressMask));
+    }
+    return this.linearAt('default', offset, write);
+  }
+
+  /** Adds the segment's base. ES, CS, SS and DS are flat, or this code would not be translated. */
+  private linearAt(segment: number | 'default', offset: Value, write: boolean): Node {
+    const number = segment === 'default' ? this.instruction.segment : segment;
+    if (!this.form.checked) return offset as Node;
+    if (number === CS && write) this.leave(n.constant(1), LEAVE.fault);
+    if (number < FS) return offset as Node;
+    let base = this.segmentBases[number];
+    if (!base) {
+      const flat = this.loadState(STATE.segmentFlat + 4 * number, 32);
+      this.leave(n.isZero(flat), LEAVE.fault);
+      base = this.loadState(STATE.segments + number * SEGMENT.stride + SEGMENT.base, 32);
+      // What an arm has found is not known behind it.
+      if (this.arms === 0) this.segmentBases[number] = base;
+    }
+    return this.add(base, offset) as Node;
+  }
+
+  readAt(index: number, displacement: Value, size: Size): Value {
+    return this.loadLinear(this.linear(index, false, displacement), size);
+  }
+  cellAt(index: number, displacement: Value, size: Size): MemoryCell {
+    return this.cellOf(this.linear(index, true, displacement), size);
+  }
+  load(segment: number | 'default', offset: Value, size: Size): Value {
+    return this.loadLinear(this.linearAt(segment, offset, false), size);
+  }
+  store(segment: number | 'default', offset: Value, size: Size, value: Value): void {
+    this.cell(segment, offset, size).write(value);
+  }
+  cell(segment: number | 'default', offset: Value, size: Size): MemoryCell {
+    return this.cellOf(this.linearAt(segment, offset, true), size);
+  }
+
+  // --- memory ---------------------------------------------------------------------------------
+
+  /** Makes sure that `bytes` at `linear` may be accessed. */
+  private access(linear: Node, bytes: number, write: boolean): { group: AccessGroup; offset: number } {
+    let root: Node | undefined = linear;
+    let offset = 0;
+    if (linear.isConstant) {
+      root = undefined;
+      offset = linear.number;
+    } else if (isOffset(linear)) {
+      root = linear.a!;
+      offset = linear.b!.number;
+    }
+    let group = this.groups.find((g) => g.root === root && within(g, offset, bytes));
+    if (group) {
+      const end = Math.max(group.least + group.span, offset + bytes);
+      group.least = Math.min(group.least, offset);
+      group.span = end - group.least;
+      group.write ||= write;
+    } else {
+      group = { root, least: offset, span: bytes, write, host: -1 };
+      this.groups.push(group);
+    }
+    this.steps.push({ kind: 'access', group, place: this.place });
+    return { group, offset };
+  }
+
+  private loadFrom(group: AccessGroup, offset: number, size: Size | 64): Node {
+    const result = n.result(size === 64, size);
+    this.steps.push({ kind: 'load', result, group, offset, size });
+    return result;
+  }
+  private loadLinear(linear: Node, size: Size): Value {
+    const { group, offset } = this.access(linear, size / 8, false);
+    return this.loadFrom(group, offset, size);
+  }
+  private cellOf(linear: Node, size: Size): MemoryCell {
+    const { group, offset } = this.access(linear, size / 8, true);
+    return {
+      read: () => this.loadFrom(group, offset, size),
+      write: (value) => {
+        this.steps.push({ kind: 'store', group, offset, size, value: value as Node });
+      },
+    };
+  }
+
+  // --- control --------------------------------------------------------------------------------
+
+  private leave(condition: Node, reason: number): void {
+    if (condition.isConstant && condition.number === 0) return;
+    this.steps.push({ kind: 'leave', condition, reason, place: this.place });
+  }
+
+  when(condition: Value, then: () => void, otherwise?: () => void): void {
+    const test = condition as Node;
+    if (test.isConstant) {
+      if (test.number !== 0) then();
+      else otherwise?.();
+      return;
+    }
+    const { steps } = this;
+    const before = this.variables;
+    const taken = this.arm(before, then);
+    const other = this.arm(before, otherwise);
+    this.steps = steps;
+    this.variables = [...before];
+    if (taken.end || other.end) {
+      if (!taken.end || !other.end || taken.steps.length > 0 || other.steps.length > 0) throw UNTRANSLATABLE;
+      this.end = { condition: test, target: taken.end.target, otherwise: other.end.target };
+      return;
+    }
+    const pure = taken.steps.length === 0 && other.steps.length === 0;
+    const merges: { result: Node; then: Node; otherwise: Node }[] = [];
+    for (let i = 0; i < VARIABLES; i++) {
+      const a = taken.variables[i]!;
+      const b = other.variables[i]!;
+      if (a === b) {
+        this.variables[i] = a;
+      } else if (pure) this.variables[i] = n.select(test, a, b);
+      else {
+        const result = n.result(false, 32);
+        merges.push({ result, then: a, otherwise: b });
+        this.variables[i] = result;
+      }
+    }
+    if (!pure) steps.push({ kind: 'branch', condition: test, then: taken.steps, otherwise: other.steps, merges });
+  }
+
+  /** Runs one arm of a `when` for itself. */
+  private arm(
+    before: readonly Node[],
+    body: (() => void) | undefined,
+  ): { steps: Step[]; variables: Node[]; end: BlockEnd | undefined } {
+    this.steps = [];
+    this.variables = [...before];
+    const groups = this.groups;
+    // A check inside the arm says nothing behind it; checks before it hold in it, but cannot be widened any more.
+    this.groups = [];
+    this.arms++;
+    body?.();
+    this.arms--;
+    this.groups = groups;
+    const { steps, variables, end } = this;
+    this.end = undefined;
+    return { steps, variables, end };
+  }
+
+  loop(): void {
+    throw UNTRANSLATABLE;
+  }
+  fault(_vector: number): void {
+    // The interpreter runs the instruction again, and raises it.
+    this.leave(n.constant(1), LEAVE.fault);
+  }
+  thisEip(): Value {
+    return n.constant(this.instruction.eip);
+  }
+  nextEip(): Value {
+    return n.constant(this.instruction.eip + this.instruction.length);
+  }
+  jump(target: Value): void {
+    this.end = { condition: undefined, target: target as Node, otherwise: undefined };
+  }
+  endBlock(): void {
+    throw UNTRANSLATABLE;
+  }
+  helper(): Value {
+    throw UNTRANSLATABLE;
+  }
+
+  private checkUnit(): void {
+    this.leave(this.loadState(STATE.fpuUnavailable, 32), LEAVE.instruction);
+  }
+}
+
+function isOffset(node: Node): boolean {
+  return n.isOf(node, OP.i32_add) && node.b!.isConstant;
+}
+
+function within(group: AccessGroup, offset: number, bytes: number): boolean {
+  const least = Math.min(group.least, offset);
+  return Math.max(group.least + group.span, offset + bytes) - least <= LARGEST_SPAN;
+}

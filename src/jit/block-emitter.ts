@@ -1,0 +1,271 @@
+import type { Size } from '../isa/builder.js';
+import {
+  TLB_READ_SUPERVISOR,
+  TLB_READ_USER,
+  TLB_WRITE_SUPERVISOR,
+  TLB_WRITE_USER,
+} from '../memory/layout.js';
+import { type Code, I32, I64, OP, VOID_BLOCK } from '../wasm/code.js';
+import type { LocalRun } from '../wasm/module.js';
+import { KIND, type Node } from './node.js';
+import { type AccessGroup, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
+
+/** Locals of a region's function. */
+export const LOCAL = {
+  /** Parameter: how many calls of regions are under way. */
+  depth: 0,
+  variables: 1,
+  budget: 1 + VARIABLES,
+  /** Where the region is left, and why. */
+  leaveEip: 2 + VARIABLES,
+  leaveReason: 3 + VARIABLES,
+  nextEip: 4 + VARIABLES,
+} as const;
+const FIRST_TEMPORARY = 5 + VARIABLES;
+
+const PAGE_OFFSET_MASK = 0xfff;
+
+/** Values and steps of one block after the other, with locals for what has been computed. */
+export class BlockEmitter {
+  /** Labels open. */
+  depth = 0;
+  private readonly types: number[] = [];
+  private readonly narrow: number[] = [];
+  private readonly wide: number[] = [];
+  private narrowUsed = 0;
+  private wideUsed = 0;
+  /** Nodes with a value in a local, in the order in which they got it. */
+  private computed: Node[] = [];
+  private readonly tlbRead: number;
+  private readonly tlbWrite: number;
+
+  constructor(
+    readonly code: Code,
+    user: boolean,
+    /** Emits the way out before an instruction: sets the variables, branches. */
+    private readonly leave: (place: Place, reason: number) => void,
+  ) {
+    this.tlbRead = user ? TLB_READ_USER : TLB_READ_SUPERVISOR;
+    this.tlbWrite = user ? TLB_WRITE_USER : TLB_WRITE_SUPERVISOR;
+  }
+
+  /** Locals of the function behind its parameter. */
+  localRuns(): LocalRun[] {
+    const runs: { type: number; count: number }[] = [{ type: I32, count: FIRST_TEMPORARY - 1 }];
+    for (const type of this.types) {
+      const last = runs[runs.length - 1]!;
+      if (last.type === type) last.count++;
+      else runs.push({ type, count: 1 });
+    }
+    return runs;
+  }
+
+  /** Temporaries hold nothing that is still wanted: a new block begins. */
+  startBlock(): void {
+    this.narrowUsed = 0;
+    this.wideUsed = 0;
+    this.computed = [];
+  }
+
+  open(opcode: number): void {
+    this.code.byte(opcode);
+    this.code.byte(VOID_BLOCK);
+    this.depth++;
+  }
+  close(): void {
+    this.code.byte(OP.end);
+    this.depth--;
+  }
+  /** Branches to the label that was opened when `level` labels were open. */
+  branch(opcode: number, level: number): void {
+    this.code.branch(opcode, this.depth - 1 - level);
+  }
+
+  /** Emits code after which what it computed is forgotten: it does not always run. */
+  scoped(emit: () => void): void {
+    const { narrowUsed, wideUsed } = this;
+    const known = this.computed.length;
+    emit();
+    while (this.computed.length > known) this.computed.pop()!.local = -1;
+    this.narrowUsed = narrowUsed;
+    this.wideUsed = wideUsed;
+  }
+
+  temporary(wide: boolean): number {
+    const pool = wide ? this.wide : this.narrow;
+    const used = wide ? this.wideUsed++ : this.narrowUsed++;
+    let local = pool[used];
+    if (local === undefined) {
+      local = FIRST_TEMPORARY + this.types.length;
+      this.types.push(wide ? I64 : I32);
+      pool.push(local);
+    }
+    return local;
+  }
+
+  /** Leaves the value on the wasm stack. */
+  push(node: Node): void {
+    const { code } = this;
+    if (node.local >= 0) {
+      code.localGet(node.local);
+      return;
+    }
+    switch (node.kind) {
+      case KIND.constant:
+        if (node.wide) {
+          code.byte(OP.i64_const);
+          code.s64(node.big);
+        } else code.constant(node.number);
+        return;
+      case KIND.entry:
+        code.localGet(LOCAL.variables + node.number);
+        return;
+      case KIND.unary:
+        this.push(node.a!);
+        code.byte(node.opcode);
+        break;
+      case KIND.binary:
+        this.push(node.a!);
+        this.push(node.b!);
+        code.byte(node.opcode);
+        break;
+      case KIND.select:
+        this.push(node.a!);
+        this.push(node.b!);
+        this.push(node.c!);
+        code.byte(OP.select);
+        break;
+      default:
+        throw new Error('a result is used before its step');
+    }
+    if (node.uses > 1) code.localTee(this.compute(node));
+  }
+
+  /** Gives the node a local, which its value is about to be put into. */
+  private compute(node: Node): number {
+    node.local = this.temporary(node.wide);
+    this.computed.push(node);
+    return node.local;
+  }
+
+  private popInto(node: Node): void {
+    this.code.localSet(this.compute(node));
+  }
+
+  steps(steps: readonly Step[]): void {
+    for (const step of steps) this.step(step);
+  }
+
+  private step(step: Step): void {
+    const { code } = this;
+    switch (step.kind) {
+      case 'keep':
+        if (step.node.local >= 0 || step.node.kind <= KIND.entry || step.node.kind === KIND.result) return;
+        this.push(step.node);
+        if (step.node.local >= 0) code.byte(OP.drop);
+        else this.popInto(step.node);
+        return;
+      case 'loadState':
+        code.constant(0);
+        code.memory(loadOpcode(step.size), step.offset);
+        this.popInto(step.result);
+        return;
+      case 'storeState':
+        code.constant(0);
+        this.push(step.value);
+        code.memory(storeOpcode(step.size), step.offset);
+        return;
+      case 'access':
+        this.access(step.group, step.place);
+        return;
+      case 'load':
+        code.localGet(step.group.host);
+        code.memory(loadOpcode(step.size), step.offset - step.group.least);
+        this.popInto(step.result);
+        return;
+      case 'store':
+        code.localGet(step.group.host);
+        this.push(step.value);
+        code.memory(storeOpcode(step.size), step.offset - step.group.least);
+        return;
+      case 'leave':
+        this.push(step.condition);
+        this.open(OP.if);
+        this.scoped(() => this.leave(step.place, step.reason));
+        this.close();
+        return;
+      case 'branch': {
+        for (const merge of step.merges) this.compute(merge.result);
+        this.push(step.condition);
+        this.open(OP.if);
+        this.scoped(() => {
+          this.steps(step.then);
+          for (const merge of step.merges) {
+            this.push(merge.then);
+            code.localSet(merge.result.local);
+          }
+        });
+        code.byte(OP.else);
+        this.scoped(() => {
+          this.steps(step.otherwise);
+          for (const merge of step.merges) {
+            this.push(merge.otherwise);
+            code.localSet(merge.result.local);
+          }
+        });
+        this.close();
+        return;
+      }
+    }
+  }
+
+  /**
+   * Makes sure that a group is on one page in the TLB, once. An invalid entry has all low bits set, so that one
+   * comparison serves for validity and crossing (jit-evidence.md, variants e5 and e3x).
+   */
+  private access(group: AccessGroup, place: Place): void {
+    if (group.host >= 0) return;
+    const { code } = this;
+    const address = this.temporary(false);
+    const entry = this.temporary(false);
+    if (group.root) {
+      this.push(group.root);
+      if (group.least !== 0) {
+        code.constant(group.least);
+        code.byte(OP.i32_add);
+      }
+    } else code.constant(group.least);
+    code.localTee(address);
+    code.constant(10);
+    code.byte(OP.i32_shr_u);
+    code.constant(~3);
+    code.byte(OP.i32_and);
+    code.memory(OP.i32_load, group.write ? this.tlbWrite : this.tlbRead);
+    code.localTee(entry);
+    if (group.span > 1) {
+      code.localGet(address);
+      code.byte(OP.i32_or);
+    }
+    code.constant(PAGE_OFFSET_MASK);
+    code.byte(OP.i32_and);
+    if (group.span > 1) {
+      code.constant(0x1000 - group.span);
+      code.byte(OP.i32_gt_u);
+    }
+    this.open(OP.if);
+    this.scoped(() => this.leave(place, group.write ? LEAVE.write : LEAVE.read));
+    this.close();
+    code.localGet(address);
+    code.localGet(entry);
+    code.byte(OP.i32_add);
+    code.localSet(entry);
+    group.host = entry;
+  }
+}
+
+function loadOpcode(size: Size | 64): number {
+  return size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : size === 32 ? OP.i32_load : OP.i64_load;
+}
+function storeOpcode(size: Size | 64): number {
+  return size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : size === 32 ? OP.i32_store : OP.i64_store;
+}

@@ -1,0 +1,419 @@
+import {
+  JUMP_CACHE,
+  JUMP_CACHE_ENTRIES,
+  REGION_FLAG,
+  REGION_KEYS,
+  REGION_SHIFT,
+  STATE,
+  TRANSLATED,
+} from '../memory/layout.js';
+import { Code, I32, OP } from '../wasm/code.js';
+import type { LocalRun } from '../wasm/module.js';
+import { leavesAtEnd, liveOut } from './analysis.js';
+import { BlockEmitter, LOCAL } from './block-emitter.js';
+import type { Block, Edge } from './blocks.js';
+import type { Node } from './node.js';
+import { FLAGS_RESULT, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
+
+/** What a region's code refers to outside of it. */
+export interface Surroundings {
+  /** Ring 3. */
+  readonly user: boolean;
+  /** Index of the function itself in its module. */
+  readonly self: number;
+  /** Type index of (depth) → eip. */
+  readonly regionType: number;
+  /** Slot for the region at a linear address, made now or ever. */
+  slotOf(linear: number): number;
+}
+
+/**
+ * Calls of regions by regions go no deeper, so that the guest cannot use up our stack. What is deeper returns through
+ * the interpreter's loop, one by one.
+ */
+const DEEPEST_CALL = 100;
+
+/** Where a variable lives in the state. */
+function stateOffset(variable: number): number {
+  if (variable < FLAGS_RESULT) return STATE.registers + 4 * variable;
+  return variable === FLAGS_RESULT ? STATE.flagsResult : STATE.flagsAux;
+}
+
+/**
+ * Emits the function of one region. Blocks are nested by dominance (Ramsey: Beyond Relooper, 2022): a loop around
+ * each loop header, and around each block with several ways to it a label that ends where it begins.
+ */
+export class RegionEmitter {
+  private readonly code = new Code();
+  private readonly emitter: BlockEmitter;
+  /** For each set of variables to store on the way out, the level of the label where that is done. */
+  private readonly leaves = new Map<number, number>();
+  private readonly children = new Map<Block, Block[]>();
+  private readonly levels = new Map<Block, number>();
+  private block!: Block;
+
+  constructor(
+    private readonly blocks: readonly Block[],
+    private readonly surroundings: Surroundings,
+  ) {
+    this.emitter = new BlockEmitter(this.code, surroundings.user, (place, reason) => this.leave(place, reason));
+  }
+
+  emit(): { code: Uint8Array; locals: LocalRun[] } {
+    const { code, emitter, blocks } = this;
+    const entry = blocks[0]!;
+    for (const block of blocks.slice(1)) {
+      const siblings = this.children.get(block.dominator!);
+      if (siblings) siblings.push(block);
+      else this.children.set(block.dominator!, [block]);
+    }
+    this.loadBudget();
+    this.loadVariables(entry.liveIn);
+    const masks = findLeaves(blocks);
+    for (const mask of masks) {
+      this.leaves.set(mask, emitter.depth);
+      emitter.open(OP.block);
+    }
+    this.tree(entry);
+    for (const mask of [...masks].reverse()) {
+      code.byte(OP.unreachable);
+      emitter.close();
+      this.wayOut(mask);
+    }
+    if (masks.length === 0) code.byte(OP.unreachable);
+    return { code: code.bytes(), locals: emitter.localRuns() };
+  }
+
+  // --- structure ------------------------------------------------------------------------------
+
+  private tree(block: Block): void {
+    const { emitter } = this;
+    const merges = (this.children.get(block) ?? []).filter(isMerge).sort((a, b) => b.order - a.order);
+    if (block.loopHeader) {
+      // Branches back go to the loop, branches ahead to the label before it, which is closed by then.
+      this.levels.set(block, emitter.depth);
+      emitter.open(OP.loop);
+    }
+    for (const merge of merges) {
+      this.levels.set(merge, emitter.depth);
+      emitter.open(OP.block);
+    }
+    this.emitBlock(block);
+    for (const merge of merges.reverse()) {
+      emitter.close();
+      this.tree(merge);
+    }
+    if (block.loopHeader) emitter.close();
+  }
+
+  private emitBlock(block: Block): void {
+    const { code, emitter } = this;
+    this.block = block;
+    emitter.startBlock();
+    if (block.checksBudget) {
+      code.localGet(LOCAL.budget);
+      code.constant(block.pathLength);
+      code.byte(OP.i32_lt_s);
+      emitter.open(OP.if);
+      this.leave({ eip: block.eip, remaining: 0, variables: block.entries }, LEAVE.budget);
+      emitter.close();
+    }
+    this.addToBudget(-block.instructions);
+    emitter.steps(block.steps);
+    const { terminator } = block;
+    switch (terminator.kind) {
+      case 'jump':
+        if (terminator.edge.block) {
+          this.assign(liveOut(block));
+          this.follow(terminator.edge);
+        } else {
+          this.storeVariables(block.dirtyIn | block.changed);
+          this.storeBudget();
+          emitter.push(terminator.edge.eip);
+          code.byte(OP.return);
+        }
+        return;
+      case 'branch': {
+        emitter.push(terminator.condition);
+        this.assign(liveOut(block) | (leavesAtEnd(block) ? block.changed : 0));
+        emitter.open(OP.if);
+        this.follow(terminator.then);
+        emitter.close();
+        this.block = block;
+        this.follow(terminator.otherwise);
+        return;
+      }
+      case 'call':
+        this.call(terminator.target, terminator.after);
+        return;
+      case 'interpret':
+        this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables }, LEAVE.instruction);
+        return;
+    }
+  }
+
+  /** Goes along an edge of `this.block`; variables are in their locals. */
+  private follow(edge: Edge): void {
+    const { emitter, code, block } = this;
+    const to = edge.block;
+    if (!to) {
+      const mask = block.dirtyIn | block.changed;
+      for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
+      this.storeBudget();
+      emitter.push(edge.eip);
+      code.byte(OP.return);
+    } else if (to.order <= block.order || isMerge(to)) emitter.branch(OP.br, this.levels.get(to)!);
+    else this.tree(to);
+  }
+
+  // --- variables and budget -------------------------------------------------------------------
+
+  /** Puts final values of the block into the variables' locals; all of them are computed before the first is. */
+  private assign(mask: number): void {
+    const { block } = this;
+    this.setVariables(mask & block.changed, block.variables);
+  }
+
+  private setVariables(mask: number, values: readonly Node[]): void {
+    for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.emitter.push(values[v]!);
+    for (let v = VARIABLES - 1; v >= 0; v--) if (mask & (1 << v)) this.code.localSet(LOCAL.variables + v);
+  }
+
+  private loadVariables(mask: number): void {
+    for (let v = 0; v < VARIABLES; v++) {
+      if ((mask & (1 << v)) === 0) continue;
+      this.code.constant(0);
+      this.code.memory(OP.i32_load, stateOffset(v));
+      this.code.localSet(LOCAL.variables + v);
+    }
+  }
+
+  /** Stores final values of the block. */
+  private storeVariables(mask: number): void {
+    for (let v = 0; v < VARIABLES; v++) {
+      if ((mask & (1 << v)) === 0) continue;
+      this.code.constant(0);
+      this.emitter.push(this.block.variables[v]!);
+      this.code.memory(OP.i32_store, stateOffset(v));
+    }
+  }
+
+  private storeLocal(variable: number): void {
+    this.code.constant(0);
+    this.code.localGet(LOCAL.variables + variable);
+    this.code.memory(OP.i32_store, stateOffset(variable));
+  }
+
+  private loadBudget(): void {
+    this.code.constant(0);
+    this.code.memory(OP.i32_load, STATE.budget);
+    this.code.localSet(LOCAL.budget);
+  }
+  private storeBudget(): void {
+    this.code.constant(0);
+    this.code.localGet(LOCAL.budget);
+    this.code.memory(OP.i32_store, STATE.budget);
+  }
+  private addToBudget(instructions: number): void {
+    if (instructions === 0) return;
+    this.code.localGet(LOCAL.budget);
+    this.code.constant(instructions);
+    this.code.byte(OP.i32_add);
+    this.code.localSet(LOCAL.budget);
+  }
+
+  // --- leaving --------------------------------------------------------------------------------
+
+  /** Out of the region, before an instruction that the interpreter is to do. */
+  private leave(place: Place, reason: number): void {
+    const { code, block, emitter } = this;
+    const changed = changedAt(block, place.variables);
+    this.setVariables(changed, place.variables);
+    code.constant(place.eip);
+    code.localSet(LOCAL.leaveEip);
+    code.constant(reason);
+    code.localSet(LOCAL.leaveReason);
+    this.addToBudget(place.remaining);
+    emitter.branch(OP.br, this.leaves.get(block.dirtyIn | changed)!);
+  }
+
+  /** Where `leave` branches to: stores what is dirty and returns. */
+  private wayOut(mask: number): void {
+    const { code } = this;
+    for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
+    this.storeBudget();
+    code.constant(0);
+    code.localGet(LOCAL.leaveEip);
+    code.memory(OP.i32_store, TRANSLATED.slowEip);
+    code.localGet(LOCAL.leaveReason);
+    code.constant(2);
+    code.byte(OP.i32_shl);
+    code.localTee(LOCAL.leaveReason);
+    code.localGet(LOCAL.leaveReason);
+    code.memory(OP.i32_load, TRANSLATED.exits);
+    code.constant(1);
+    code.byte(OP.i32_add);
+    code.memory(OP.i32_store, TRANSLATED.exits);
+    code.localGet(LOCAL.leaveEip);
+    code.byte(OP.return);
+  }
+
+  // --- calls ----------------------------------------------------------------------------------
+
+  /**
+   * A call in the guest is a call of the target's region if there is a valid one. It returns the EIP where the guest
+   * is then: usually the return address; if not, the guest is elsewhere and so do all callers return.
+   */
+  private call(target: Node, after: Edge): void {
+    const { code, emitter, block, surroundings } = this;
+    this.storeVariables(block.dirtyIn | block.changed);
+    this.storeBudget();
+    if (target.isConstant) {
+      if (target.number >>> 0 === this.blocks[0]!.eip) {
+        this.belowDeepest();
+        this.callUnless(target, () => code.call(surroundings.self));
+      } else {
+        const slot = surroundings.slotOf(target.number >>> 0);
+        code.constant(0);
+        code.memory(OP.i32_load, REGION_KEYS + 4 * slot);
+        this.matchesCodeKey();
+        this.belowDeepest();
+        code.byte(OP.i32_and);
+        this.callUnless(target, () => {
+          code.constant(slot);
+          this.callSlot();
+        });
+      }
+    } else this.callIndirect(target);
+    code.localTee(LOCAL.nextEip);
+    emitter.push(after.eip);
+    code.byte(OP.i32_ne);
+    emitter.open(OP.if);
+    code.localGet(LOCAL.nextEip);
+    code.byte(OP.return);
+    emitter.close();
+    if (!after.block) {
+      emitter.push(after.eip);
+      code.byte(OP.return);
+      return;
+    }
+    this.loadBudget();
+    this.loadVariables(after.block.liveIn);
+    this.follow(after);
+  }
+
+  private matchesCodeKey(): void {
+    this.code.constant(0);
+    this.code.memory(OP.i32_load, STATE.codeKey);
+    this.code.byte(OP.i32_eq);
+  }
+  private belowDeepest(): void {
+    this.code.localGet(LOCAL.depth);
+    this.code.constant(DEEPEST_CALL);
+    this.code.byte(OP.i32_lt_s);
+  }
+
+  /** With a condition on the wasm stack: calls, or leaves `target` to the caller. */
+  private callUnless(target: Node, call: () => void): void {
+    const { code, emitter } = this;
+    code.byte(OP.if);
+    code.byte(I32);
+    emitter.depth++;
+    code.localGet(LOCAL.depth);
+    code.constant(1);
+    code.byte(OP.i32_add);
+    call();
+    code.byte(OP.else);
+    emitter.push(target);
+    emitter.close();
+  }
+
+  private callSlot(): void {
+    this.code.byte(OP.call_indirect);
+    this.code.u32(this.surroundings.regionType);
+    this.code.u32(0);
+  }
+
+  /** Looks the target up in the jump cache, as the interpreter does between blocks. */
+  private callIndirect(target: Node): void {
+    const { code, emitter } = this;
+    const eip = emitter.temporary(false);
+    const at = emitter.temporary(false);
+    emitter.push(target);
+    code.localTee(eip);
+    code.localGet(eip);
+    code.constant(12);
+    code.byte(OP.i32_shr_u);
+    code.byte(OP.i32_xor);
+    code.constant(JUMP_CACHE_ENTRIES - 1);
+    code.byte(OP.i32_and);
+    code.constant(4);
+    code.byte(OP.i32_shl);
+    code.localTee(at);
+    code.memory(OP.i32_load, JUMP_CACHE);
+    code.localGet(eip);
+    code.byte(OP.i32_eq);
+    code.localGet(at);
+    code.memory(OP.i32_load, JUMP_CACHE + 4);
+    this.matchesCodeKey();
+    code.byte(OP.i32_and);
+    code.localGet(at);
+    code.memory(OP.i32_load, JUMP_CACHE + 12);
+    code.constant(REGION_FLAG);
+    code.byte(OP.i32_ge_s);
+    code.byte(OP.i32_and);
+    this.belowDeepest();
+    code.byte(OP.i32_and);
+    code.byte(OP.if);
+    code.byte(I32);
+    emitter.depth++;
+    code.localGet(LOCAL.depth);
+    code.constant(1);
+    code.byte(OP.i32_add);
+    code.localGet(at);
+    code.memory(OP.i32_load, JUMP_CACHE + 12);
+    code.constant(REGION_SHIFT);
+    code.byte(OP.i32_shr_u);
+    code.constant((REGION_FLAG >>> REGION_SHIFT) - 1);
+    code.byte(OP.i32_and);
+    this.callSlot();
+    code.byte(OP.else);
+    code.localGet(eip);
+    emitter.close();
+  }
+}
+
+/** More than one way leads to the block from before it. */
+function isMerge(block: Block): boolean {
+  let ways = 0;
+  for (const from of block.predecessors) if (from.order < block.order) ways++;
+  return ways > 1;
+}
+
+/** Variables that the block has changed when they are `variables`. */
+function changedAt(block: Block, variables: readonly Node[]): number {
+  let mask = 0;
+  for (let v = 0; v < VARIABLES; v++) if (variables[v] !== block.entries[v]) mask |= 1 << v;
+  return mask;
+}
+
+/** The sets of variables that are dirty where the region may be left before an instruction. */
+function findLeaves(blocks: readonly Block[]): number[] {
+  const masks = new Set<number>();
+  for (const block of blocks) {
+    const visit = (steps: readonly Step[]): void => {
+      for (const step of steps) {
+        if (step.kind === 'access' || step.kind === 'leave') {
+          masks.add(block.dirtyIn | changedAt(block, step.place.variables));
+        } else if (step.kind === 'branch') {
+          visit(step.then);
+          visit(step.otherwise);
+        }
+      }
+    };
+    if (block.checksBudget) masks.add(block.dirtyIn);
+    visit(block.steps);
+    if (block.terminator.kind === 'interpret') masks.add(block.dirtyIn | block.changed);
+  }
+  return [...masks];
+}

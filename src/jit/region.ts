@@ -1,0 +1,84 @@
+import { analyse } from './analysis.js';
+import { type Block, createBlocks } from './blocks.js';
+import type { ScanLimits, Scanner } from './scanner.js';
+
+/** Guest-physical bytes `[start, end)`. */
+interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Translated code with one entry, and what it was made from. It may be entered while every page it was made from is
+ * still mapped where it was and no byte of it has been written.
+ */
+export class Region {
+  /** Set when the module is there. */
+  code: ((depth: number) => number) | undefined;
+  /** A byte has changed: not to be entered any more. */
+  dead = false;
+
+  constructor(
+    readonly slot: number,
+    /** Linear address of the entry. */
+    readonly entry: number,
+    readonly user: boolean,
+    /** Linear page number → guest-physical address of the page. */
+    readonly pages: ReadonlyMap<number, number>,
+    readonly ranges: readonly ByteRange[],
+    readonly instructions: number,
+    /** Bytes of its WebAssembly function. */
+    readonly bytes: number,
+  ) {}
+
+  /** Whether a byte of `[start, end)` belongs to it. */
+  covers(start: number, end: number): boolean {
+    return this.ranges.some((range) => range.start < end && range.end > start);
+  }
+}
+
+/** Blocks of a region to be, ready for the emitter. */
+export interface Draft {
+  readonly blocks: readonly Block[];
+  readonly pages: ReadonlyMap<number, number>;
+  readonly ranges: readonly ByteRange[];
+  readonly instructions: number;
+}
+
+/** Reads and analyses the code at `entry`; undefined if not even its first instruction can be translated. */
+export function draftRegion(scanner: Scanner, entry: number, user: boolean, limits: ScanLimits): Draft | undefined {
+  const scan = scanner.scan(entry, user, limits);
+  if (!scan.instructions.has(entry)) return undefined;
+  const found = createBlocks(scan);
+  if (found[0]!.instructions === 0) return undefined;
+  const blocks = analyse(found[0]!);
+  const pages = new Map<number, number>();
+  const ranges: ByteRange[] = [];
+  let instructions = 0;
+  for (const block of blocks) {
+    instructions += block.instructions;
+    addRanges(block.eip, block.length, scan.pages, pages, ranges);
+  }
+  return { blocks, pages, ranges, instructions };
+}
+
+/** Splits linear bytes at page borders and finds where they are in guest memory. */
+function addRanges(
+  linear: number,
+  length: number,
+  mapped: ReadonlyMap<number, number>,
+  pages: Map<number, number>,
+  ranges: ByteRange[],
+): void {
+  while (length > 0) {
+    const page = linear >>> 12;
+    const gpa = mapped.get(page)!;
+    const offset = linear & 0xfff;
+    const part = Math.min(length, 0x1000 - offset);
+    pages.set(page, gpa);
+    ranges.push({ start: gpa + offset, end: gpa + offset + part });
+    linear += part;
+    length -= part;
+  }
+}
+

@@ -1,0 +1,102 @@
+import { DECODE, Decoder, MAX_INSTRUCTION_BYTES, MODE } from '../cpu/decoder.js';
+import type { TranslatorHost } from '../cpu/translator.js';
+import { RAM_BASE } from '../memory/layout.js';
+import type { Instruction } from './instruction.js';
+
+/** The only mode in which code is translated. */
+export const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
+
+/** What a scan has found. */
+export interface Scan {
+  readonly entry: number;
+  readonly instructions: ReadonlyMap<number, Instruction>;
+  /** Addresses where blocks begin. */
+  readonly leaders: ReadonlySet<number>;
+  /** Linear page → guest-physical address of the page, for every page with a byte of an instruction. */
+  readonly pages: ReadonlyMap<number, number>;
+}
+
+export interface ScanLimits {
+  instructions: number;
+  /** Follow branches only to code that has run. */
+  onlyWhatRan: boolean;
+}
+
+/** Where an instruction may go on, besides behind it, as far as its bytes tell. */
+export function branchTarget(instruction: Instruction): number | undefined {
+  const { encoding, size } = instruction.handler;
+  if (!encoding.operands.some((operand) => operand.kind === 'relative') || (encoding.sized && size === 16)) return undefined;
+  return (instruction.eip + instruction.length + instruction.immediate) >>> 0;
+}
+
+/** Finds the instructions that can be reached from an address by direct jumps and behind calls. */
+export class Scanner {
+  private readonly host: TranslatorHost;
+  private readonly decoder: Decoder;
+  private readonly window = new Uint8Array(2 * MAX_INSTRUCTION_BYTES);
+
+  constructor(host: TranslatorHost) {
+    this.host = host;
+    this.decoder = new Decoder(host.forms);
+  }
+
+  scan(entry: number, user: boolean, limits: ScanLimits): Scan {
+    const instructions = new Map<number, Instruction>();
+    const leaders = new Set<number>([entry]);
+    const pages = new Map<number, number>();
+    const queue = [entry];
+    const lead = (address: number): void => {
+      if (leaders.has(address)) return;
+      if (limits.onlyWhatRan && !this.hasRun(address, user)) return;
+      leaders.add(address);
+      queue.push(address);
+    };
+    for (let i = 0; i < queue.length; i++) {
+      let at = queue[i]!;
+      while (instructions.size < limits.instructions && !instructions.has(at)) {
+        const instruction = this.decode(at, user, pages);
+        if (!instruction) break;
+        instructions.set(at, instruction);
+        const next = (at + instruction.length) >>> 0;
+        const { row } = instruction.handler;
+        if (row.ends) {
+          const target = branchTarget(instruction);
+          const call = row.name === 'call';
+          if (target !== undefined && !call) lead(target);
+          if (call || (target !== undefined && row.name !== 'jmp')) lead(next);
+          break;
+        }
+        at = next;
+      }
+    }
+    return { entry, instructions, leaders, pages };
+  }
+
+  private hasRun(address: number, user: boolean): boolean {
+    const page = this.host.mappedPage(address, user);
+    return page >= 0 && this.host.hasRun(page + (address & 0xfff), TRANSLATED_MODE);
+  }
+
+  private decode(eip: number, user: boolean, pages: Map<number, number>): Instruction | undefined {
+    const { host, decoder, window } = this;
+    const page = host.mappedPage(eip, user);
+    if (page < 0 || page >= host.memory.size) return undefined;
+    const bytes = host.memory.u8;
+    const inPage = 0x1000 - (eip & 0xfff);
+    const at = RAM_BASE + page + (eip & 0xfff);
+    let outcome = decoder.decode(bytes, at, at + inPage, TRANSLATED_MODE);
+    let second = -1;
+    if (outcome === DECODE.more) {
+      const linear = (eip + inPage) >>> 0;
+      second = host.mappedPage(linear, user);
+      if (second < 0 || second >= host.memory.size) return undefined;
+      window.set(bytes.subarray(at, at + inPage));
+      window.set(bytes.subarray(RAM_BASE + second, RAM_BASE + second + MAX_INSTRUCTION_BYTES), inPage);
+      outcome = decoder.decode(window, 0, inPage + MAX_INSTRUCTION_BYTES, TRANSLATED_MODE);
+      if (outcome === DECODE.ok) pages.set(linear >>> 12, second);
+    }
+    if (outcome !== DECODE.ok) return undefined;
+    pages.set(eip >>> 12, page);
+    return { ...decoder.decoded, eip, handler: host.forms.list[decoder.decoded.form]! };
+  }
+}

@@ -1,0 +1,26 @@
+/** What the translator has done so far. */
+export interface TranslatorCounts {
+  /** Regions made, and guest instructions in them. */
+  translated: number;
+  instructions: number;
+  modules: number;
+  /** Regions lost to writes. */
+  invalidated: number;
+  /** Times that everything was forgotten because there was too much. */
+  flushes: number;
+  /** Milliseconds making WebAssembly, and having it compiled. */
+  emitMs: number;
+  compileMs: number;
+}
+
+export interface TranslatorStatistics extends TranslatorCounts {
+  /** Alive now, and bytes of WebAssembly in them. */
+  regions: number;
+  bytes: number;
+  /** How often a region was left before an instruction, by reason. */
+  leaves: { read: number; write: number; instruction: number; budget: number; fault: number };
+}
+
+export function emptyCounts(): TranslatorCounts {
+  return { translated: 0, instructions: 0, modules: 0, invalidated: 0, flushes: 0, emitMs: 0, compileMs: 0 };
+}

@@ -1,0 +1,100 @@
+import type { Size } from '../isa/builder.js';
+import type { Node } from './node.js';
+
+/** What a block does in order: everything but pure computation. */
+export type Step = KeepStep | LoadStateStep | StoreStateStep | AccessStep | LoadStep | StoreStep | LeaveStep | BranchStep;
+
+/** The variables of a region: EAX … EDI, then the two flag words. */
+export const VARIABLES = 10;
+export const FLAGS_RESULT = 8;
+export const FLAGS_AUX = 9;
+
+/** Where an instruction stands, for steps that may leave before it. */
+export interface Place {
+  readonly eip: number;
+  /** Instructions of the block from this one on. */
+  remaining: number;
+  /** Variables when the instruction begins. */
+  readonly variables: readonly Node[];
+}
+
+/** Why a region leaves before an instruction (`TRANSLATED.exits`). */
+export const LEAVE = {
+  /** A read that misses the TLB, crosses a page or is memory-mapped. */
+  read: 0,
+  /** The same for writes; also pages with code. */
+  write: 1,
+  /** An instruction for the interpreter. */
+  instruction: 2,
+  /** The instructions left are too few for the way to the next check. */
+  budget: 3,
+  /** A fault, or a segment that needs checks. */
+  fault: 4,
+} as const;
+
+/** Computes a value for later. */
+interface KeepStep {
+  readonly kind: 'keep';
+  readonly node: Node;
+}
+interface LoadStateStep {
+  readonly kind: 'loadState';
+  readonly result: Node;
+  readonly offset: number;
+  readonly size: Size | 64;
+}
+interface StoreStateStep {
+  readonly kind: 'storeState';
+  readonly offset: number;
+  readonly size: Size | 64;
+  readonly value: Node;
+}
+
+/**
+ * Accesses with the same base that share one check: bytes `[root + least, root + least + span)` are on one page.
+ * The check is where the first of them is.
+ */
+export interface AccessGroup {
+  /** Undefined: addresses are constants. */
+  readonly root: Node | undefined;
+  least: number;
+  span: number;
+  write: boolean;
+  /** Local with the host address of `root + least`, once checked. */
+  host: number;
+}
+/** Checks a group unless that has been done. */
+interface AccessStep {
+  readonly kind: 'access';
+  readonly group: AccessGroup;
+  readonly place: Place;
+}
+interface LoadStep {
+  readonly kind: 'load';
+  readonly result: Node;
+  readonly group: AccessGroup;
+  readonly offset: number;
+  readonly size: Size | 64;
+}
+interface StoreStep {
+  readonly kind: 'store';
+  readonly group: AccessGroup;
+  readonly offset: number;
+  readonly size: Size | 64;
+  readonly value: Node;
+}
+/** Leaves before the instruction, if `condition` is not zero. */
+interface LeaveStep {
+  readonly kind: 'leave';
+  readonly condition: Node;
+  readonly reason: number;
+  readonly place: Place;
+}
+interface BranchStep {
+  readonly kind: 'branch';
+  readonly condition: Node;
+  readonly then: readonly Step[];
+  readonly otherwise: readonly Step[];
+  /** Variables that differ behind the arms: `result` is what they were in the arm taken. */
+  readonly merges: readonly { readonly result: Node; readonly then: Node; readonly otherwise: Node }[];
+}
