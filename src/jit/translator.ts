@@ -187,6 +187,12 @@ export class RegionTranslator implements Translator {
     this.hopeless.clear();
   }
 
+  /** Forgets all regions, between turns. */
+  drop(): void {
+    this.flush();
+    this.host.regionsChanged();
+  }
+
   statistics(): TranslatorStatistics {
     let regions = 0;
     for (const slot of this.slots.values()) regions += slot.regions.length;

@@ -145,6 +145,8 @@ class Session {
       const size = this.stdout.size();
       if (size !== undefined) options.terminalSize = size;
     }
+    if (settings.jit !== undefined) options.jit = settings.jit;
+    if (settings.jitMemory !== undefined) options.jitMemory = settings.jitMemory;
     if (initrd !== undefined) options.initrd = initrd;
     if (symbols !== undefined) options.symbols = symbols;
     if (settings.maxInstructions !== undefined) options.maxInstructions = settings.maxInstructions;

@@ -42,6 +42,8 @@ export interface Settings {
   stats?: true | string;
   symbols?: string;
   torture: TortureOptions;
+  jit?: boolean;
+  jitMemory?: number;
   help: boolean;
   version: boolean;
 }
@@ -405,11 +407,36 @@ The first column of each line counts the instructions run. Lines go to standard 
     },
   },
   {
+    name: 'jit',
+    group: 'Speed',
+    board: 'all',
+    help: 'translate code that runs often to WebAssembly (will be the default)',
+    api: { key: 'jit', type: 'boolean' },
+    apply: (settings) => {
+      settings.jit = true;
+    },
+  },
+  {
     name: 'no-jit',
     group: 'Speed',
     board: 'all',
-    help: 'interpret only (there is no translator yet: changes nothing)',
-    apply: nothing,
+    help: 'interpret only',
+    apply: (settings) => {
+      settings.jit = false;
+    },
+  },
+  {
+    name: 'jit-memory',
+    argument: 'MB',
+    group: 'Speed',
+    board: 'all',
+    default: '64',
+    help: 'most translated code to keep',
+    details: 'Megabytes of WebAssembly. When there is more, all of it is thrown away, and what is still in use is translated again.',
+    api: { key: 'jitMemory', type: 'number' },
+    apply: (settings, value) => {
+      settings.jitMemory = parseCount('jit-memory', value);
+    },
   },
   {
     name: 'torture',
@@ -421,6 +448,9 @@ The first column of each line counts the instructions run. Lines go to standard 
     details: `A list, separated by commas, of:
 flush-tlb=N             empty the translation cache every N instructions
 one-instruction-blocks  decode every instruction as a block of its own
+translate-at-once       translate all code the first time it runs (with --jit)
+one-instruction-regions translate instructions one by one (with --jit)
+drop-translations=N     throw away all translated code every N instructions (with --jit)
 interrupt-storm         run in turns of a few instructions, so that interrupts arrive everywhere
 The guest must not notice any of them.`,
     api: { key: 'torture', type: 'TortureOptions' },
@@ -472,12 +502,16 @@ function parseCount(name: string, value: string): number {
 
 function applyTorture(torture: TortureOptions, part: string): void {
   const flush = /^flush-tlb=([1-9]\d{0,9})$/.exec(part);
+  const drop = /^drop-translations=([1-9]\d{0,9})$/.exec(part);
   if (flush !== null) torture.flushTlbEvery = Number(flush[1]);
   else if (part === 'one-instruction-blocks') torture.oneInstructionBlocks = true;
   else if (part === 'interrupt-storm') torture.interruptStorm = true;
+  else if (part === 'translate-at-once') torture.translateAtOnce = true;
+  else if (part === 'one-instruction-regions') torture.oneInstructionRegions = true;
+  else if (drop !== null) torture.dropTranslationsEvery = Number(drop[1]);
   else {
     throw new LaunchError(
-      `--torture knows no '${part}': choose from flush-tlb=N, one-instruction-blocks, interrupt-storm.`,
+      `--torture knows no '${part}': choose from flush-tlb=N, one-instruction-blocks, interrupt-storm, translate-at-once, one-instruction-regions, drop-translations=N.`,
     );
   }
 }

@@ -18,6 +18,7 @@ import { LguestTransport, type LguestTransportState } from '../virtio/lguest-tra
 import { LaunchError } from './launch-error.js';
 import { MEGABYTE, type TortureOptions } from './options.js';
 import type { TurnResult } from './run-loop.js';
+import { Translation, type TranslationOptions } from './translation.js';
 
 /** Room for device pages behind RAM, as in the original (lguest-abi.md, §2.1). */
 export const DEVICE_BYTES = 0x10_0000;
@@ -36,6 +37,8 @@ export interface MachineOptions {
   override: GenerationOverride;
   observer: HostObserver;
   torture: TortureOptions;
+  /** Undefined: interpret only. */
+  translation: Omit<TranslationOptions, 'torture'> | undefined;
   /** The console, which nobody has attached yet. */
   console: VirtioDevice;
   /** What the guest prints before it has a console; the bytes are the receiver's. */
@@ -58,6 +61,7 @@ export class LguestMachine {
   readonly memory: GuestMemory;
   readonly transport: LguestTransport;
   readonly host: LguestHost;
+  readonly translation: Translation | undefined;
   /** What was loaded where. */
   readonly loaded: LoadedKernel;
 
@@ -92,7 +96,9 @@ export class LguestMachine {
       generation: options.override,
       observer: options.observer,
     });
-    this.applyTorture(options.torture);
+    const { translation, torture } = options;
+    this.translation = translation && new Translation(this.host.cpu, { ...translation, torture });
+    this.applyTorture(torture);
     this.host.start(this.loaded.entry);
   }
 
@@ -107,6 +113,7 @@ export class LguestMachine {
   }
 
   run(maxInstructions: number): TurnResult {
+    this.translation?.beforeTurn(this.retired);
     return this.host.run(maxInstructions);
   }
 

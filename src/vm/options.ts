@@ -41,6 +41,12 @@ export interface TortureOptions {
   oneInstructionBlocks?: boolean;
   /** Run in turns of a few instructions, so that interrupts arrive everywhere. */
   interruptStorm?: boolean;
+  /** Translate all code the first time it runs (with `jit`). */
+  translateAtOnce?: boolean;
+  /** Translate single instructions (with `jit`). */
+  oneInstructionRegions?: boolean;
+  /** Throw away all translated code every so many instructions (with `jit`). */
+  dropTranslationsEvery?: number;
 }
 
 /** How a machine is to be. Everything but the kernel has a default. */
@@ -65,6 +71,10 @@ export interface VirtualMachineOptions {
   maxSeconds?: number;
   /** 'virtual': time is instructions retired, the same in every run. Default 'real'. */
   clock?: 'real' | 'virtual';
+  /** Translate code that runs often to WebAssembly. Default false, for the time being. */
+  jit?: boolean;
+  /** Generated code, megabytes, before all of it is thrown away. */
+  jitMemory?: number;
   /** Makes the random numbers that devices hand out repeatable (no such device yet). */
   seed?: number;
   /** What the guest reads from its console: 'open' (the default; use `write`), or all of it right away. */

@@ -362,6 +362,13 @@ export class VirtualMachine {
       override: { tag: generation === 'auto' ? undefined : generation, pae: pae === 'auto' ? undefined : pae },
       observer: this.watcher,
       torture: options.torture ?? {},
+      translation: options.jit
+        ? {
+            memoryMegabytes: options.jitMemory,
+            asynchronous: this.clock.kind === 'real',
+            monotonicNs: () => this.platform.monotonicNs(),
+          }
+        : undefined,
       console: this.console.device,
       output: (bytes) => this.takeOutput(bytes),
       warn: (text) => this.events.emit('warning', text),

@@ -1,0 +1,44 @@
+import type { Processor } from '../cpu/processor.js';
+import { DEFAULT_OPTIONS, RegionTranslator, type TranslatorOptions, type TranslatorStatistics } from '../jit/index.js';
+import { MEGABYTE, type TortureOptions } from './options.js';
+
+export interface TranslationOptions {
+  /** Bytes of generated code before all of it is thrown away. */
+  memoryMegabytes: number | undefined;
+  /** Compiles in between turns; only where nobody counts on the same speed in every run. */
+  asynchronous: boolean;
+  torture: TortureOptions;
+  monotonicNs: () => number;
+}
+
+/** Joins a processor and a translator, and sees to what tests want of the two. */
+export class Translation {
+  private translator!: RegionTranslator;
+  private readonly dropEvery: number;
+  private droppedAt = 0;
+
+  constructor(cpu: Processor, options: TranslationOptions) {
+    const { torture, monotonicNs, memoryMegabytes } = options;
+    const changes: Partial<TranslatorOptions> = {
+      synchronous: !options.asynchronous,
+      now: () => monotonicNs() / 1e6,
+    };
+    if (memoryMegabytes !== undefined) changes.memoryBytes = memoryMegabytes * MEGABYTE;
+    if (torture.translateAtOnce === true) Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
+    if (torture.oneInstructionRegions === true) changes.instructions = 1;
+    cpu.attachTranslator((host) => (this.translator = new RegionTranslator(host, { ...DEFAULT_OPTIONS, ...changes })));
+    this.dropEvery = torture.dropTranslationsEvery ?? 0;
+  }
+
+  /** Before each turn. */
+  beforeTurn(retired: number): void {
+    if (this.dropEvery > 0 && retired - this.droppedAt >= this.dropEvery) {
+      this.droppedAt = retired;
+      this.translator.drop();
+    } else this.translator.translateWaiting();
+  }
+
+  get statistics(): TranslatorStatistics {
+    return this.translator.statistics();
+  }
+}
