@@ -255,4 +255,3 @@ function entryValuesRead(block: Block): number {
   if (terminator.kind === 'call') add(terminator.target);
   return mask;
 }
-

@@ -62,8 +62,9 @@ export class BlockBuilder implements Builder {
     this.instruction = instruction;
     this.form = instruction.handler;
     const variables = [...this.variables];
-    const { length } = this.steps;
-    const groups = this.groups.length;
+    const { steps, groups } = this;
+    const stepCount = steps.length;
+    const groupCount = groups.length;
     this.place = { eip: instruction.eip, remaining: 0, variables };
     this.cells = [];
     try {
@@ -72,8 +73,11 @@ export class BlockBuilder implements Builder {
     } catch (error) {
       if (error !== UNTRANSLATABLE) throw error;
       this.variables = variables;
-      this.steps.length = length;
-      this.groups.length = groups;
+      // It may have been thrown in an arm of a `when`.
+      this.steps = steps;
+      this.groups = groups;
+      steps.length = stepCount;
+      groups.length = groupCount;
       this.segmentBases.length = 0;
       this.arms = 0;
       this.end = undefined;
@@ -256,7 +260,8 @@ export class BlockBuilder implements Builder {
   shortCondition(cc: number): Value | undefined {
     const source = this.flagSource;
     if (!source) return undefined;
-    if (source.words[0] !== this.variables[FLAGS_RESULT] || source.words[1] !== this.variables[FLAGS_AUX]) return undefined;
+    if (source.words[0] !== this.variables[FLAGS_RESULT] || source.words[1] !== this.variables[FLAGS_AUX])
+      return undefined;
     const value = this.shortPositive(source, cc >> 1);
     return value && cc & 1 ? n.isZero(value) : value;
   }
@@ -331,6 +336,9 @@ export class BlockBuilder implements Builder {
         return this.number(index);
     }
     if (!this.form.isMemory(index)) {
+      // The lower half of an MMX register is memory, like all of it.
+      if (operand.kind === 'mmxRm' || operand.kind === 'mmxReg')
+        return this.loadState(this.registerOffset(operand), size);
       return this.register(this.registerAt(this.registerOffset(operand), size), size);
     }
     if (operand.access === 'rw') {

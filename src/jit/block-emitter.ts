@@ -1,10 +1,5 @@
 import type { Size } from '../isa/builder.js';
-import {
-  TLB_READ_SUPERVISOR,
-  TLB_READ_USER,
-  TLB_WRITE_SUPERVISOR,
-  TLB_WRITE_USER,
-} from '../memory/layout.js';
+import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
 import { type Code, I32, I64, OP, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
 import { KIND, type Node } from './node.js';

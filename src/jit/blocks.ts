@@ -67,7 +67,8 @@ export function createBlocks(scan: Scan): Block[] {
   const list: Block[] = [];
   const edgeTo = (eip: Node): Edge => {
     const address = eip.number >>> 0;
-    if (!eip.isConstant || !scan.leaders.has(address) || !scan.instructions.has(address)) return { block: undefined, eip };
+    if (!eip.isConstant || !scan.leaders.has(address) || !scan.instructions.has(address))
+      return { block: undefined, eip };
     let block = blocks.get(address);
     if (!block) {
       block = new Block(address);
@@ -121,4 +122,3 @@ function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge): 
   block.variables = builder.variables;
   for (let v = 0; v < VARIABLES; v++) if (block.variables[v] !== block.entries[v]) block.changed |= 1 << v;
 }
-

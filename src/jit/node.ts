@@ -169,7 +169,7 @@ function withConstant(opcode: number, a: Node, y: number): Node | undefined {
       return undefined;
     case OP.i32_and:
       if (y === 0) return constant(0);
-      if (a.bits < 32 && ((y & (2 ** a.bits - 1)) >>> 0) === 2 ** a.bits - 1) return a;
+      if (a.bits < 32 && (y & (2 ** a.bits - 1)) >>> 0 === 2 ** a.bits - 1) return a;
       if (y === -1) return a;
       if (isOf(a, OP.i32_and) && a.b!.isConstant) return binary(OP.i32_and, a.a!, constant(a.b!.number & y));
       return undefined;

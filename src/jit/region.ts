@@ -81,4 +81,3 @@ function addRanges(
     length -= part;
   }
 }
-

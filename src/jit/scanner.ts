@@ -25,7 +25,8 @@ export interface ScanLimits {
 /** Where an instruction may go on, besides behind it, as far as its bytes tell. */
 export function branchTarget(instruction: Instruction): number | undefined {
   const { encoding, size } = instruction.handler;
-  if (!encoding.operands.some((operand) => operand.kind === 'relative') || (encoding.sized && size === 16)) return undefined;
+  if (!encoding.operands.some((operand) => operand.kind === 'relative') || (encoding.sized && size === 16))
+    return undefined;
   return (instruction.eip + instruction.length + instruction.immediate) >>> 0;
 }
 

@@ -2,7 +2,15 @@ import type { Size } from '../isa/builder.js';
 import type { Node } from './node.js';
 
 /** What a block does in order: everything but pure computation. */
-export type Step = KeepStep | LoadStateStep | StoreStateStep | AccessStep | LoadStep | StoreStep | LeaveStep | BranchStep;
+export type Step =
+  | KeepStep
+  | LoadStateStep
+  | StoreStateStep
+  | AccessStep
+  | LoadStep
+  | StoreStep
+  | LeaveStep
+  | BranchStep;
 
 /** The variables of a region: EAX … EDI, then the two flag words. */
 export const VARIABLES = 10;

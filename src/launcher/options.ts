@@ -432,7 +432,8 @@ The first column of each line counts the instructions run. Lines go to standard 
     board: 'all',
     default: '64',
     help: 'most translated code to keep',
-    details: 'Megabytes of WebAssembly. When there is more, all of it is thrown away, and what is still in use is translated again.',
+    details:
+      'Megabytes of WebAssembly. When there is more, all of it is thrown away, and what is still in use is translated again.',
     api: { key: 'jitMemory', type: 'number' },
     apply: (settings, value) => {
       settings.jitMemory = parseCount('jit-memory', value);

@@ -32,6 +32,21 @@ function renderTable(title: string, columns: readonly string[], rows: Row[]): st
   return [line(header), ...cells.map(line)];
 }
 
+function renderTranslation(translation: Statistics['translation']): string[] {
+  if (translation === undefined) return [];
+  const { translated, instructions, regions, bytes, modules, invalidated, emitMs, compileMs, leaves } = translation;
+  return [
+    `translated ${grouped(translated)} regions, ${grouped(instructions)} instructions, in ${grouped(modules)} modules; ` +
+      `${grouped(invalidated)} overwritten, ${grouped(regions)} kept (${grouped(bytes / 1024)} KB)`,
+    `translating took ${seconds(emitMs / 1000)}, compiling ${seconds(compileMs / 1000)}`,
+    ...renderTable(
+      'left translated code for',
+      ['times'],
+      Object.entries(leaves).map(([name, count]) => ({ name, counts: [count] })),
+    ),
+  ];
+}
+
 /** The statistics for people, a few lines of text with a line end each. */
 export function renderStatistics(statistics: Statistics): string {
   const { hypercalls, traps, interrupts } = statistics;
@@ -62,6 +77,7 @@ export function renderStatistics(statistics: Statistics): string {
       ['delivered'],
       Object.entries(interrupts).map(([irq, count]) => ({ name: irq === '0' ? '0 (timer)' : irq, counts: [count] })),
     ),
+    ...renderTranslation(statistics.translation),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 import { trapName } from '../debug/trace-events.js';
 import type { HostStatistics } from '../host/host.js';
+import type { TranslatorStatistics } from '../jit/index.js';
 import type { Ending } from './ending.js';
 
 /** What the Host has counted, in the form that is shown and written. */
@@ -33,6 +34,8 @@ export interface Statistics extends MachineCounts {
   cpuSeconds: number | undefined;
   /** Instructions per second of `runSeconds`. */
   instructionsPerSecond: number;
+  /** What the translator did since the last restart; undefined without one. */
+  translation: TranslatorStatistics | undefined;
   /** How the machine ended; undefined while it runs. */
   ending: Ending | undefined;
 }

@@ -24,7 +24,8 @@ export class Translation {
       now: () => monotonicNs() / 1e6,
     };
     if (memoryMegabytes !== undefined) changes.memoryBytes = memoryMegabytes * MEGABYTE;
-    if (torture.translateAtOnce === true) Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
+    if (torture.translateAtOnce === true)
+      Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
     if (torture.oneInstructionRegions === true) changes.instructions = 1;
     cpu.attachTranslator((host) => (this.translator = new RegionTranslator(host, { ...DEFAULT_OPTIONS, ...changes })));
     this.dropEvery = torture.dropTranslationsEvery ?? 0;

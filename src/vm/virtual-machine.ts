@@ -324,6 +324,7 @@ export class VirtualMachine {
       runSeconds,
       cpuSeconds: cpuNs === undefined || this.startCpuNs === undefined ? undefined : seconds(cpuNs - this.startCpuNs),
       instructionsPerSecond: runSeconds > 0 ? instructions / runSeconds : 0,
+      translation: this.machine.translation?.statistics,
       ending: this.ending,
     };
   }

@@ -30,7 +30,7 @@ test('translated instructions do what a processor does', () => {
     const text = describeDifference(question, answer, replay.answer(question), undefinedFlags);
     if (text !== '') different.push(text);
   }
-  if (process.env["LGUEST_ALL_VECTORS"]) console.log(translator.statistics());
+  if (process.env['LGUEST_ALL_VECTORS']) console.log(translator.statistics());
   assert.ok(translator.statistics().translated > 50);
   assert.equal(different.length, 0, `${different.length} differ\n${different.slice(0, SHOWN).join('\n')}`);
 });

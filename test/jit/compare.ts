@@ -1,0 +1,89 @@
+import { EXIT, type Processor } from '../../src/cpu/processor.js';
+import type { RegionTranslator } from '../../src/jit/index.js';
+import { RAM_BASE } from '../../src/memory/layout.js';
+import { createMachine } from '../cpu/machine-code.js';
+import { AT_ONCE, attachTranslator } from './attach.js';
+import { CODE_AT, CodeGenerator, DATA_AT, DATA_BYTES, RandomNumbers, startRegisters } from './random-code.js';
+
+/** Runs random programs on two processors, one of which translates, and tells where they differ. */
+
+const MOST_INSTRUCTIONS = 20_000;
+const MEMORY_BYTES = 1 << 18;
+
+export class Comparison {
+  private readonly interpreter = create();
+  private readonly translating = create();
+  readonly translator: RegionTranslator;
+  /** Programs that ended in a fault instead of their INT3. */
+  faults = 0;
+
+  constructor() {
+    this.translator = attachTranslator(this.translating, AT_ONCE);
+  }
+
+  /** Undefined if both did the same. */
+  run(seed: number): string | undefined {
+    const code = new CodeGenerator(new RandomNumbers(seed)).program();
+    const data = new RandomNumbers(seed + 1);
+    const bytes = Uint8Array.from({ length: DATA_BYTES + 0x1000 }, () => (data.chance(30) ? 0 : data.next() & 0xff));
+    const registers = startRegisters(data);
+    const flags = 0x202 | (data.next() & 0x8d5);
+    for (const cpu of [this.interpreter, this.translating]) {
+      const { memory, state } = cpu;
+      memory.writeBytes(DATA_AT - 0x1000, bytes);
+      memory.writeBytes(CODE_AT, code);
+      state.registers.set(registers);
+      state.eip = CODE_AT;
+      state.eflags = flags;
+      state.retired = 0;
+    }
+    const plain = runToEnd(this.interpreter, () => 1 << 16);
+    // The turns of the other one end anywhere.
+    const translated = runToEnd(this.translating, () => (data.chance(50) ? 1 << 16 : 1 + data.below(60)));
+    if (this.interpreter.exit.vector !== 3) this.faults++;
+    const differences: string[] = [];
+    if (plain !== translated) differences.push(`ended with ${plain}, translated ${translated}`);
+    const a = describe(this.interpreter);
+    const b = describe(this.translating);
+    for (const name of Object.keys(a))
+      if (a[name] !== b[name]) differences.push(`${name} ${a[name]}, translated ${b[name]}`);
+    for (let at = 0; at < MEMORY_BYTES; at++) {
+      const x = this.interpreter.memory.u8[RAM_BASE + at];
+      const y = this.translating.memory.u8[RAM_BASE + at];
+      if (x === y) continue;
+      differences.push(`memory at 0x${at.toString(16)}: ${x}, translated ${y}`);
+      break;
+    }
+    if (differences.length === 0) return undefined;
+    this.translating.memory.writeBytes(0, this.interpreter.memory.bytes(0, MEMORY_BYTES));
+    return `seed ${seed}: ${differences.join('; ')}\n${Buffer.from(code).toString('hex')}`;
+  }
+}
+
+function create(): Processor {
+  const cpu = createMachine([], { at: CODE_AT, memoryBytes: MEMORY_BYTES });
+  return cpu;
+}
+
+function runToEnd(cpu: Processor, slice: () => number): string {
+  while (cpu.state.retired < MOST_INSTRUCTIONS) {
+    const budget = Math.min(slice(), MOST_INSTRUCTIONS - cpu.state.retired);
+    const reason = cpu.run(budget);
+    if (reason === EXIT.budget) continue;
+    const { exit } = cpu;
+    return `exit ${reason} vector ${exit.vector} error ${exit.errorCode} cr2 ${exit.vector === 14 ? exit.cr2 : 0}`;
+  }
+  return 'no end';
+}
+
+function describe({ state }: Processor): Record<string, string> {
+  const names = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
+  const values: Record<string, string> = {};
+  names.forEach((name, i) => {
+    values[name] = state.registers[i]!.toString(16);
+  });
+  values['eip'] = state.eip.toString(16);
+  values['eflags'] = state.eflags.toString(16);
+  values['retired'] = String(state.retired);
+  return values;
+}

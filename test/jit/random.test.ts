@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Comparison } from './compare.js';
+
+test('random programs do the same translated and interpreted', () => {
+  const comparison = new Comparison();
+  const PROGRAMS = 150;
+  for (let seed = 1; seed <= PROGRAMS; seed++) assert.equal(comparison.run(seed), undefined);
+  assert.ok(comparison.translator.statistics().translated > PROGRAMS);
+  assert.ok(comparison.faults < PROGRAMS / 2, `${comparison.faults} programs fault`);
+});
