@@ -193,7 +193,7 @@ function forEachLeave(steps: readonly Step[], visit: (variables: readonly Node[]
       if (step.place.variables !== last) visit(step.place.variables);
       last = step.place.variables;
     } else if (step.kind === 'branch') {
-      forEachLeave(step.then, visit);
+      forEachLeave(step.taken, visit);
       forEachLeave(step.otherwise, visit);
     }
   }
@@ -235,10 +235,10 @@ function entryValuesRead(block: Block): number {
           break;
         case 'branch':
           add(step.condition);
-          visit(step.then);
+          visit(step.taken);
           visit(step.otherwise);
           for (const merge of step.merges) {
-            add(merge.then);
+            add(merge.taken);
             add(merge.otherwise);
           }
           break;

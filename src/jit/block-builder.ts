@@ -524,7 +524,7 @@ export class BlockBuilder implements Builder {
       return;
     }
     const pure = taken.steps.length === 0 && other.steps.length === 0;
-    const merges: { result: Node; then: Node; otherwise: Node }[] = [];
+    const merges: { result: Node; taken: Node; otherwise: Node }[] = [];
     for (let i = 0; i < VARIABLES; i++) {
       const a = taken.variables[i]!;
       const b = other.variables[i]!;
@@ -533,11 +533,11 @@ export class BlockBuilder implements Builder {
       } else if (pure) this.variables[i] = n.select(test, a, b);
       else {
         const result = n.result(false, 32);
-        merges.push({ result, then: a, otherwise: b });
+        merges.push({ result, taken: a, otherwise: b });
         this.variables[i] = result;
       }
     }
-    if (!pure) steps.push({ kind: 'branch', condition: test, then: taken.steps, otherwise: other.steps, merges });
+    if (!pure) steps.push({ kind: 'branch', condition: test, taken: taken.steps, otherwise: other.steps, merges });
   }
 
   /** Runs one arm of a `when` for itself. */

@@ -194,9 +194,9 @@ export class BlockEmitter {
         this.push(step.condition);
         this.open(OP.if);
         this.scoped(() => {
-          this.steps(step.then);
+          this.steps(step.taken);
           for (const merge of step.merges) {
-            this.push(merge.then);
+            this.push(merge.taken);
             code.localSet(merge.result.local);
           }
         });

@@ -12,7 +12,7 @@ export interface Edge {
 
 export type Terminator =
   | { readonly kind: 'jump'; readonly edge: Edge }
-  | { readonly kind: 'branch'; readonly condition: Node; readonly then: Edge; readonly otherwise: Edge }
+  | { readonly kind: 'branch'; readonly condition: Node; readonly taken: Edge; readonly otherwise: Edge }
   /** The return address has been pushed; `after` is where it leads. */
   | { readonly kind: 'call'; readonly target: Node; readonly after: Edge }
   /** Out, and the interpreter does the instruction at `eip`. */
@@ -52,7 +52,7 @@ export class Block {
       case 'jump':
         return [terminator.edge];
       case 'branch':
-        return [terminator.then, terminator.otherwise];
+        return [terminator.taken, terminator.otherwise];
       case 'call':
         return [terminator.after];
       default:
@@ -107,7 +107,7 @@ function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge): 
           terminator = {
             kind: 'branch',
             condition: end.condition,
-            then: edgeTo(end.target),
+            taken: edgeTo(end.target),
             otherwise: edgeTo(end.otherwise!),
           };
         } else terminator = { kind: 'jump', edge: edgeTo(end.target) };

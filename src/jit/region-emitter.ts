@@ -137,7 +137,7 @@ export class RegionEmitter {
         emitter.push(terminator.condition);
         this.assign(liveOut(block) | (leavesAtEnd(block) ? block.changed : 0));
         emitter.open(OP.if);
-        this.follow(terminator.then);
+        this.follow(terminator.taken);
         emitter.close();
         this.block = block;
         this.follow(terminator.otherwise);
@@ -406,7 +406,7 @@ function findLeaves(blocks: readonly Block[]): number[] {
         if (step.kind === 'access' || step.kind === 'leave') {
           masks.add(block.dirtyIn | changedAt(block, step.place.variables));
         } else if (step.kind === 'branch') {
-          visit(step.then);
+          visit(step.taken);
           visit(step.otherwise);
         }
       }

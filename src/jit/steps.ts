@@ -101,8 +101,8 @@ interface LeaveStep {
 interface BranchStep {
   readonly kind: 'branch';
   readonly condition: Node;
-  readonly then: readonly Step[];
+  readonly taken: readonly Step[];
   readonly otherwise: readonly Step[];
   /** Variables that differ behind the arms: `result` is what they were in the arm taken. */
-  readonly merges: readonly { readonly result: Node; readonly then: Node; readonly otherwise: Node }[];
+  readonly merges: readonly { readonly result: Node; readonly taken: Node; readonly otherwise: Node }[];
 }

@@ -264,12 +264,10 @@ export class CodeGenerator {
         this.modrm(random.chance(85) ? target : random.pick([ESI, EDI]), false, true);
         return;
       case 20:
-        if (this.balanced) return this.emit(0x90);
-        this.emit(0x50 | random.below(8));
+        this.emit(this.balanced ? 0x90 : 0x50 | random.below(8));
         return;
       case 21:
-        if (this.balanced) return this.emit(0x90);
-        this.emit(0x58 | target);
+        this.emit(this.balanced ? 0x90 : 0x58 | target);
         return;
       case 22:
         this.emit(0x0f, random.pick([0xa3, 0xab, 0xb3, 0xbb]));
