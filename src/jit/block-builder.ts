@@ -1,12 +1,23 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../isa/builder.js';
-import type { Operand } from '../isa/encoding.js';
+import type { Operand, OperandKind } from '../isa/encoding.js';
+import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../isa/vector.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
+import { SIMD } from '../wasm/simd.js';
 import type { Instruction } from './instruction.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
-import { type AccessGroup, FLAGS_AUX, FLAGS_RESULT, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
+import {
+  type AccessGroup,
+  type AccessSize,
+  FLAGS_AUX,
+  FLAGS_RESULT,
+  LEAVE,
+  type Place,
+  type Step,
+  VARIABLES,
+} from './steps.js';
 
 /** How a block goes on. Targets are EIPs. */
 export interface BlockEnd {
@@ -55,6 +66,7 @@ export class BlockBuilder implements Builder {
   private flagSource: FlagSource | undefined;
   /** By segment: base, and whether it has been found flat. */
   private readonly segmentBases: (Node | undefined)[] = [];
+  private readonly checkedUnits = new Set<number>();
   private arms = 0;
 
   /** Adds an instruction; false, and nothing added, if only the interpreter can do it. */
@@ -68,7 +80,7 @@ export class BlockBuilder implements Builder {
     this.place = { eip: instruction.eip, remaining: 0, variables };
     this.cells = [];
     try {
-      if (this.form.row.unit) this.checkUnit();
+      if (this.form.row.unit) this.checkUnit(this.form.row.unit);
       this.form.row.semantics(this);
     } catch (error) {
       if (error !== UNTRANSLATABLE) throw error;
@@ -79,6 +91,7 @@ export class BlockBuilder implements Builder {
       steps.length = stepCount;
       groups.length = groupCount;
       this.segmentBases.length = 0;
+      this.checkedUnits.clear();
       this.arms = 0;
       this.end = undefined;
       return false;
@@ -206,6 +219,28 @@ export class BlockBuilder implements Builder {
   toNarrow(a: Value): Value {
     return n.unary(OP.i32_wrap_i64, a as Node, false);
   }
+  // --- vectors --------------------------------------------------------------------------------
+
+  vector(operation: VectorOperation, ...args: Value[]): Value {
+    const signature = VECTOR_OPERATIONS[operation];
+    return n.simd(SIMD[operation], args as Node[], signature[signature.length - 1]!);
+  }
+  vectorConst(low: bigint, high: bigint): Value {
+    return n.vectorConstant(low, high);
+  }
+  shuffle(a: Value, b: Value, bytes: readonly number[]): Value {
+    return n.simd(SIMD.i8x16_shuffle, [a as Node, b as Node], 'v', bytes);
+  }
+  lane(a: Value, width: LaneWidth, index: number): Value {
+    return n.simd(EXTRACT_LANE[width], [a as Node], width === 64 ? 'l' : 'i', [index]);
+  }
+  withLane(a: Value, width: LaneWidth, index: number, value: Value): Value {
+    return n.simd(REPLACE_LANE[width], [a as Node, value as Node], 'v', [index]);
+  }
+  passVector(): void {
+    throw UNTRANSLATABLE;
+  }
+
   variable(): Value {
     throw UNTRANSLATABLE;
   }
@@ -225,12 +260,12 @@ export class BlockBuilder implements Builder {
     else if (field === 'flagsAux') this.variables[FLAGS_AUX] = value as Node;
     else this.storeState(STATE[field], 32, value);
   }
-  private loadState(offset: number, size: Size | 64): Node {
-    const result = n.result(size === 64, size);
+  private loadState(offset: number, size: AccessSize): Node {
+    const result = newResult(size);
     this.steps.push({ kind: 'loadState', result, offset, size });
     return result;
   }
-  private storeState(offset: number, size: Size | 64, value: Value): void {
+  private storeState(offset: number, size: AccessSize, value: Value): void {
     this.steps.push({ kind: 'storeState', offset, size, value: value as Node });
   }
 
@@ -302,12 +337,12 @@ export class BlockBuilder implements Builder {
   }
   private operandSize(operand: Operand): Size {
     if (operand.size === 'v') return this.form.size;
-    return operand.size === 64 || operand.size === 0 ? 32 : operand.size;
+    return operand.size === 64 || operand.size === 128 || operand.size === 0 ? 32 : operand.size;
   }
   /** Offset in the state of a register operand. */
   private registerOffset(operand: Operand): number {
     const { reg, rm } = this.instruction;
-    return operand.kind === 'reg' || operand.kind === 'mmxReg' ? reg : rm;
+    return FIELD_OF_REG.has(operand.kind) ? reg : rm;
   }
   /** Number of the register at a state offset, as `register` wants it. */
   private registerAt(offset: number, size: Size): number {
@@ -336,9 +371,8 @@ export class BlockBuilder implements Builder {
         return this.number(index);
     }
     if (!this.form.isMemory(index)) {
-      // The lower half of an MMX register is memory, like all of it.
-      if (operand.kind === 'mmxRm' || operand.kind === 'mmxReg')
-        return this.loadState(this.registerOffset(operand), size);
+      // The lowest part of an MMX or XMM register is memory, like all of it.
+      if (IN_STATE.has(operand.kind)) return this.loadState(this.registerOffset(operand), size);
       return this.register(this.registerAt(this.registerOffset(operand), size), size);
     }
     if (operand.access === 'rw') {
@@ -354,7 +388,8 @@ export class BlockBuilder implements Builder {
     const size = this.operandSize(operand);
     if (operand.kind === 'fixed') this.setRegister(operand.number, size, value);
     else if (!this.form.isMemory(index)) {
-      this.setRegister(this.registerAt(this.registerOffset(operand), size), size, value);
+      if (IN_STATE.has(operand.kind)) this.storeState(this.registerOffset(operand), size, value);
+      else this.setRegister(this.registerAt(this.registerOffset(operand), size), size, value);
     } else {
       const cell = this.cells[index] ?? this.cellOf(this.linear(index, true), size);
       cell.write(value);
@@ -374,6 +409,7 @@ export class BlockBuilder implements Builder {
     if (!this.form.isMemory(index)) {
       const offset = this.registerOffset(operand);
       this.storeState(offset, 64, value);
+      if (operand.kind === 'xmmReg' || operand.kind === 'xmmRm') return;
       this.storeState(offset + 8, 16, n.constant(0xffff));
       return;
     }
@@ -381,12 +417,35 @@ export class BlockBuilder implements Builder {
     this.steps.push({ kind: 'store', group, offset, size: 64, value: value as Node });
   }
 
+  read128(index: number, aligned: boolean): Value {
+    const operand = this.operand(index);
+    if (!this.form.isMemory(index)) return this.loadState(this.registerOffset(operand), 128);
+    const { group, offset } = this.access(this.linear128(index, aligned, false), 16, false);
+    return this.loadFrom(group, offset, 128);
+  }
+
+  write128(index: number, value: Value, aligned: boolean): void {
+    const operand = this.operand(index);
+    if (!this.form.isMemory(index)) {
+      this.storeState(this.registerOffset(operand), 128, value);
+      return;
+    }
+    const { group, offset } = this.access(this.linear128(index, aligned, true), 16, true);
+    this.steps.push({ kind: 'store', group, offset, size: 128, value: value as Node });
+  }
+
+  private linear128(index: number, aligned: boolean, write: boolean): Node {
+    const linear = this.linear(index, write);
+    if (aligned) this.leave(this.and(linear, n.constant(15)) as Node, LEAVE.fault);
+    return linear;
+  }
+
   number(index: number): Value {
     const operand = this.operand(index);
     if (operand.kind === 'farPointer') return n.constant(this.instruction.displacement);
     if (operand.kind === 'st') return n.constant(this.form.number);
     const { reg, rm } = this.instruction;
-    return n.constant(operand.kind === 'rm' || operand.kind === 'mmxRm' ? rm : reg);
+    return n.constant(FIELD_OF_RM.has(operand.kind) ? rm : reg);
   }
 
   offset(_operand: number): Value {
@@ -479,8 +538,8 @@ export class BlockBuilder implements Builder {
     return { group, offset };
   }
 
-  private loadFrom(group: AccessGroup, offset: number, size: Size | 64): Node {
-    const result = n.result(size === 64, size);
+  private loadFrom(group: AccessGroup, offset: number, size: AccessSize): Node {
+    const result = newResult(size);
     this.steps.push({ kind: 'load', result, group, offset, size });
     return result;
   }
@@ -582,10 +641,38 @@ export class BlockBuilder implements Builder {
     throw UNTRANSLATABLE;
   }
 
-  private checkUnit(): void {
-    this.leave(this.loadState(STATE.fpuUnavailable, 32), LEAVE.instruction);
+  /** Whether the instruction's unit may be used, once in a block: only the interpreter can change that. */
+  private checkUnit(unit: string): void {
+    if (unit !== 'sse' && !this.checkedUnits.has(STATE.fpuUnavailable)) this.checkAvailable(STATE.fpuUnavailable);
+    if (unit.startsWith('sse') && !this.checkedUnits.has(STATE.sseUnavailable))
+      this.checkAvailable(STATE.sseUnavailable);
+  }
+  private checkAvailable(field: number): void {
+    this.leave(this.loadState(field, 32), LEAVE.instruction);
+    this.checkedUnits.add(field);
   }
 }
+
+function newResult(size: AccessSize): Node {
+  return size === 128 ? n.vectorResult() : n.result(size === 64, size);
+}
+
+const FIELD_OF_REG: ReadonlySet<OperandKind> = new Set<OperandKind>(['reg', 'mmxReg', 'xmmReg']);
+const FIELD_OF_RM: ReadonlySet<OperandKind> = new Set<OperandKind>(['rm', 'mmxRm', 'xmmRm']);
+/** Registers that are used where they are in the state. */
+const IN_STATE: ReadonlySet<OperandKind> = new Set<OperandKind>(['mmxReg', 'mmxRm', 'xmmReg', 'xmmRm']);
+const EXTRACT_LANE: Readonly<Record<LaneWidth, number>> = {
+  8: SIMD.i8x16_extract_lane_u,
+  16: SIMD.i16x8_extract_lane_u,
+  32: SIMD.i32x4_extract_lane,
+  64: SIMD.i64x2_extract_lane,
+};
+const REPLACE_LANE: Readonly<Record<LaneWidth, number>> = {
+  8: SIMD.i8x16_replace_lane,
+  16: SIMD.i16x8_replace_lane,
+  32: SIMD.i32x4_replace_lane,
+  64: SIMD.i64x2_replace_lane,
+};
 
 function isOffset(node: Node): boolean {
   return n.isOf(node, OP.i32_add) && node.b!.isConstant;

@@ -1,9 +1,9 @@
-import type { Size } from '../isa/builder.js';
 import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
-import { type Code, I32, I64, OP, VOID_BLOCK } from '../wasm/code.js';
+import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
+import { SIMD } from '../wasm/simd.js';
 import { KIND, type Node } from './node.js';
-import { type AccessGroup, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
+import { type AccessGroup, type AccessSize, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
 
 /** Locals of a region's function. */
 export const LOCAL = {
@@ -25,10 +25,8 @@ export class BlockEmitter {
   /** Labels open. */
   depth = 0;
   private readonly types: number[] = [];
-  private readonly narrow: number[] = [];
-  private readonly wide: number[] = [];
-  private narrowUsed = 0;
-  private wideUsed = 0;
+  /** Temporaries: i32, i64, v128. */
+  private readonly pools: readonly Pool[] = [I32, I64, V128].map((type) => ({ type, locals: [], used: 0 }));
   /** Nodes with a value in a local, in the order in which they got it. */
   private computed: Node[] = [];
   private readonly tlbRead: number;
@@ -57,8 +55,7 @@ export class BlockEmitter {
 
   /** Temporaries hold nothing that is still wanted: a new block begins. */
   startBlock(): void {
-    this.narrowUsed = 0;
-    this.wideUsed = 0;
+    for (const pool of this.pools) pool.used = 0;
     this.computed = [];
   }
 
@@ -78,22 +75,25 @@ export class BlockEmitter {
 
   /** Emits code after which what it computed is forgotten: it does not always run. */
   scoped(emit: () => void): void {
-    const { narrowUsed, wideUsed } = this;
+    const [narrow, wide, vector] = this.pools as readonly [Pool, Pool, Pool];
+    const used = [narrow.used, wide.used, vector.used] as const;
     const known = this.computed.length;
     emit();
     while (this.computed.length > known) this.computed.pop()!.local = -1;
-    this.narrowUsed = narrowUsed;
-    this.wideUsed = wideUsed;
+    [narrow.used, wide.used, vector.used] = used;
   }
 
-  temporary(wide: boolean): number {
-    const pool = wide ? this.wide : this.narrow;
-    const used = wide ? this.wideUsed++ : this.narrowUsed++;
-    let local = pool[used];
+  /** A local for an i32. */
+  temporary(): number {
+    return this.allocate(this.pools[0]!);
+  }
+  private allocate(pool: Pool): number {
+    const { locals } = pool;
+    let local = locals[pool.used++];
     if (local === undefined) {
       local = FIRST_TEMPORARY + this.types.length;
-      this.types.push(wide ? I64 : I32);
-      pool.push(local);
+      this.types.push(pool.type);
+      locals.push(local);
     }
     return local;
   }
@@ -130,6 +130,16 @@ export class BlockEmitter {
         this.push(node.c!);
         code.byte(OP.select);
         break;
+      case KIND.simd:
+        if (node.a) this.push(node.a);
+        if (node.b) this.push(node.b);
+        if (node.c) this.push(node.c);
+        code.simd(node.opcode);
+        for (const byte of node.immediates) code.byte(byte);
+        break;
+      case KIND.vectorConstant:
+        code.vectorConstant(node.big, node.upper);
+        return;
       default:
         throw new Error('a result is used before its step');
     }
@@ -138,7 +148,7 @@ export class BlockEmitter {
 
   /** Gives the node a local, which its value is about to be put into. */
   private compute(node: Node): number {
-    node.local = this.temporary(node.wide);
+    node.local = this.allocate(this.pools[node.vector ? 2 : node.wide ? 1 : 0]!);
     this.computed.push(node);
     return node.local;
   }
@@ -162,26 +172,26 @@ export class BlockEmitter {
         return;
       case 'loadState':
         code.constant(0);
-        code.memory(loadOpcode(step.size), step.offset);
+        this.load(step.size, step.offset);
         this.popInto(step.result);
         return;
       case 'storeState':
         code.constant(0);
         this.push(step.value);
-        code.memory(storeOpcode(step.size), step.offset);
+        this.store(step.size, step.offset);
         return;
       case 'access':
         this.access(step.group, step.place);
         return;
       case 'load':
         code.localGet(step.group.host);
-        code.memory(loadOpcode(step.size), step.offset - step.group.least);
+        this.load(step.size, step.offset - step.group.least);
         this.popInto(step.result);
         return;
       case 'store':
         code.localGet(step.group.host);
         this.push(step.value);
-        code.memory(storeOpcode(step.size), step.offset - step.group.least);
+        this.store(step.size, step.offset - step.group.least);
         return;
       case 'leave':
         this.push(step.condition);
@@ -214,6 +224,15 @@ export class BlockEmitter {
     }
   }
 
+  private load(size: AccessSize, offset: number): void {
+    if (size === 128) this.code.simdMemory(SIMD.v128_load, offset);
+    else this.code.memory(LOADS[size], offset);
+  }
+  private store(size: AccessSize, offset: number): void {
+    if (size === 128) this.code.simdMemory(SIMD.v128_store, offset);
+    else this.code.memory(STORES[size], offset);
+  }
+
   /**
    * Makes sure that a group is on one page in the TLB, once. An invalid entry has all low bits set, so that one
    * comparison serves for validity and crossing (jit-evidence.md, variants e5 and e3x).
@@ -221,8 +240,8 @@ export class BlockEmitter {
   private access(group: AccessGroup, place: Place): void {
     if (group.host >= 0) return;
     const { code } = this;
-    const address = this.temporary(false);
-    const entry = this.temporary(false);
+    const address = this.temporary();
+    const entry = this.temporary();
     if (group.root) {
       this.push(group.root);
       if (group.least !== 0) {
@@ -258,9 +277,11 @@ export class BlockEmitter {
   }
 }
 
-function loadOpcode(size: Size | 64): number {
-  return size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : size === 32 ? OP.i32_load : OP.i64_load;
+interface Pool {
+  readonly type: number;
+  readonly locals: number[];
+  used: number;
 }
-function storeOpcode(size: Size | 64): number {
-  return size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : size === 32 ? OP.i32_store : OP.i64_store;
-}
+
+const LOADS = { 8: OP.i32_load8_u, 16: OP.i32_load16_u, 32: OP.i32_load, 64: OP.i64_load } as const;
+const STORES = { 8: OP.i32_store8, 16: OP.i32_store16, 32: OP.i32_store, 64: OP.i64_store } as const;

@@ -15,13 +15,24 @@ export const KIND = {
   select: 4,
   /** Result of a step, in a local from then on. */
   result: 5,
+  /** A SIMD operation on up to three nodes. */
+  simd: 6,
+  vectorConstant: 7,
 } as const;
+
+const NONE: readonly number[] = [];
 
 export class Node implements Value {
   /** Parents; of a node with several the emitter keeps the value. */
   uses = 0;
   /** WebAssembly local that holds the value, or −1. */
   local = -1;
+  /** A v128. */
+  vector = false;
+  /** Bytes behind a SIMD opcode: lane number, shuffle. */
+  immediates: readonly number[] = NONE;
+  /** `vectorConstant`: the upper half; the lower one is `big`. */
+  upper = 0n;
 
   constructor(
     readonly kind: number,
@@ -68,11 +79,39 @@ export function result(wide: boolean, bits: number): Node {
   return new Node(KIND.result, wide, 0, 0, 0n, undefined, undefined, undefined, bits);
 }
 
+export function vectorResult(): Node {
+  const node = new Node(KIND.result, false, 0, 0, 0n, undefined, undefined, undefined, 32);
+  node.vector = true;
+  return node;
+}
+
+/** `result` is 'v', 'i' or 'l', as in `VECTOR_OPERATIONS`. */
+export function simd(
+  opcode: number,
+  args: readonly Node[],
+  result: string,
+  immediates: readonly number[] = NONE,
+): Node {
+  const node = new Node(KIND.simd, result === 'l', opcode, 0, 0n, args[0], args[1], args[2], 32);
+  node.vector = result === 'v';
+  node.immediates = immediates;
+  return node;
+}
+
+export function vectorConstant(low: bigint, high: bigint): Node {
+  const node = new Node(KIND.vectorConstant, false, 0, 0, low, undefined, undefined, undefined, 32);
+  node.vector = true;
+  node.upper = high;
+  return node;
+}
+
 export function select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
   if (condition.isConstant) return condition.number !== 0 ? whenTrue : whenFalse;
   if (whenTrue === whenFalse) return whenTrue;
   const bits = Math.max(whenTrue.bits, whenFalse.bits);
-  return new Node(KIND.select, whenTrue.wide, 0, 0, 0n, whenTrue, whenFalse, condition, bits);
+  const node = new Node(KIND.select, whenTrue.wide, 0, 0, 0n, whenTrue, whenFalse, condition, bits);
+  node.vector = whenTrue.vector;
+  return node;
 }
 
 export function unary(opcode: number, a: Node, wide: boolean, bits = wide ? 64 : 32): Node {

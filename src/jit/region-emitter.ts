@@ -337,8 +337,8 @@ export class RegionEmitter {
   /** Looks the target up in the jump cache, as the interpreter does between blocks. */
   private callIndirect(target: Node): void {
     const { code, emitter } = this;
-    const eip = emitter.temporary(false);
-    const at = emitter.temporary(false);
+    const eip = emitter.temporary();
+    const at = emitter.temporary();
     emitter.push(target);
     code.localTee(eip);
     code.localGet(eip);

@@ -12,6 +12,9 @@ export type Step =
   | LeaveStep
   | BranchStep;
 
+/** Bits of an access. */
+export type AccessSize = Size | 64 | 128;
+
 /** The variables of a region: EAX … EDI, then the two flag words. */
 export const VARIABLES = 10;
 export const FLAGS_RESULT = 8;
@@ -49,12 +52,12 @@ interface LoadStateStep {
   readonly kind: 'loadState';
   readonly result: Node;
   readonly offset: number;
-  readonly size: Size | 64;
+  readonly size: AccessSize;
 }
 interface StoreStateStep {
   readonly kind: 'storeState';
   readonly offset: number;
-  readonly size: Size | 64;
+  readonly size: AccessSize;
   readonly value: Node;
 }
 
@@ -82,13 +85,13 @@ interface LoadStep {
   readonly result: Node;
   readonly group: AccessGroup;
   readonly offset: number;
-  readonly size: Size | 64;
+  readonly size: AccessSize;
 }
 interface StoreStep {
   readonly kind: 'store';
   readonly group: AccessGroup;
   readonly offset: number;
-  readonly size: Size | 64;
+  readonly size: AccessSize;
   readonly value: Node;
 }
 /** Leaves before the instruction, if `condition` is not zero. */
