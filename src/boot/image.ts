@@ -10,6 +10,7 @@ import { type ElfImage, isElf, parseElf32 } from '../formats/elf.js';
 import { FormatError } from '../formats/format-error.js';
 import { BootError } from './boot-error.js';
 import { type Generation, generationOf, type KernelRelease, parseRelease } from './kernel-release.js';
+import { isMultiboot } from './multiboot.js';
 import { findBanner, findLguestEntry, mentionsLguest } from './lguest-signature.js';
 
 /** A file the user named, read whole. */
@@ -30,6 +31,8 @@ export interface KernelIdentity {
   release: KernelRelease | undefined;
   /** `unknown`: packed, or no Linux; only running it can tell. */
   lguest: 'yes' | 'no' | 'unknown';
+  /** An ELF kernel that wants to be started by the Multiboot protocol. */
+  multiboot: boolean;
   /** Candidates, for messages only: the Host detects what it really meets (lguest-abi §1.2). */
   generations: readonly Generation[];
 }
@@ -89,7 +92,7 @@ function identifyElf(bytes: Uint8Array, elf: ElfImage): KernelIdentity {
   if (found.length > 0) lguest = 'yes';
   else if (release !== undefined) lguest = byRelease !== undefined && mentionsLguest(bytes) ? 'yes' : 'no';
   const generations = byRelease !== undefined && lguest === 'yes' ? [byRelease] : found;
-  return { versionText: banner ?? '', release, lguest, generations };
+  return { versionText: banner ?? '', release, lguest, generations, multiboot: isMultiboot(bytes) };
 }
 
 /** A packed kernel shows only its release; that rules lguest out or leaves it open. */
@@ -101,5 +104,6 @@ function identifyBzImage(bzImage: BzImage): KernelIdentity {
     release,
     lguest: release !== undefined && generation === undefined ? 'no' : 'unknown',
     generations: generation === undefined ? [] : [generation],
+    multiboot: false,
   };
 }

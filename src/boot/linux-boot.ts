@@ -154,7 +154,7 @@ function placeInitrd(boot: LguestBoot, kernelEnd: number): LoadedKernel['initrd'
 }
 
 /** Words joined by single blanks; text behind a NUL could never be seen by the guest and is refused with it. */
-function encodeCommandLine(words: readonly string[], image: KernelImage): Uint8Array {
+export function encodeCommandLine(words: readonly string[], image: KernelImage): Uint8Array {
   const text = new TextEncoder().encode(words.join(' '));
   if (text.includes(0)) throw new BootError('the kernel arguments contain a NUL character: leave it out.');
   const own = image.format === 'bzimage' ? image.bzImage.commandLineBytes : COMMAND_LINE_LIMIT;

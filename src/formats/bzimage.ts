@@ -31,6 +31,11 @@ export interface BzImage {
   commandLineBytes: number;
   /** `2.6.32.63 (user@host) #1 …`, or empty. */
   versionText: string;
+  /** File offset and bytes of the packed kernel; 0 bytes when the header does not say where it is (before 2.08). */
+  payloadOffset: number;
+  payloadBytes: number;
+  /** Highest address the initrd may reach, inclusive. */
+  initrdLimit: number;
   /** What the packed kernel looks like, or empty when the header does not say where it is. */
   compression: string;
 }
@@ -107,6 +112,9 @@ export function parseBzImage(file: Uint8Array): BzImage {
       /^\S*(x86_64|amd64)/.test(versionText),
     preferredAddress: u32(0x258, 0x20a),
     initBytes: u32(0x260, 0x20a),
+    payloadOffset: codeOffset + payloadOffset,
+    payloadBytes: payloadEnd - payloadOffset,
+    initrdLimit: u32(0x22c, 0x203) || 0x37ff_ffff,
     commandLineBytes: u32(0x238, 0x206) || 255,
     versionText,
     compression: payloadOffset === 0 ? '' : nameCompression(file.subarray(codeOffset + payloadOffset)),
