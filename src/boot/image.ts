@@ -76,11 +76,11 @@ export function requireLguestSupport(image: KernelImage): void {
     reason = release.numbers[0] < 4 ? 'Linux got it in 2.6.23' : 'Linux dropped it in 4.14';
   }
   throw new BootError(
-    `${image.name} has no lguest support (${reason}); it needs the pc board, which this version does not have yet.`,
+    `${image.name} has no lguest support (${reason}); it boots on the pc board: leave out --board=lguest.`,
   );
 }
 
-function identifyElf(bytes: Uint8Array, elf: ElfImage): KernelIdentity {
+export function identifyElf(bytes: Uint8Array, elf: ElfImage): KernelIdentity {
   const banner = findBanner(bytes);
   const release = banner === undefined ? undefined : parseRelease(banner);
   let found: readonly Generation[] = [];

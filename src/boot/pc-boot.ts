@@ -143,11 +143,13 @@ function findKernelEnd(kernel: KernelImage, elf: ElfImage | undefined): number {
 }
 
 /** As high as the kernel can reach it, its exact length. */
-function placeInitrd({ memory, kernel, initrd }: PcBoot, kernelEnd: number): { gpa: number; bytes: number } | undefined {
+function placeInitrd(
+  { memory, kernel, initrd }: PcBoot,
+  kernelEnd: number,
+): { gpa: number; bytes: number } | undefined {
   if (initrd === undefined) return undefined;
   const bytes = initrd.bytes.length;
-  if (bytes === 0)
-    throw new BootError(`${initrd.name} is empty: leave out --initrd or name a file that holds one.`);
+  if (bytes === 0) throw new BootError(`${initrd.name} is empty: leave out --initrd or name a file that holds one.`);
   const limit = kernel.format === 'bzimage' ? kernel.bzImage.initrdLimit : INITRD_LIMIT;
   const top = Math.min(memory.size, limit + 1);
   const gpa = Math.floor((top - bytes) / PAGE) * PAGE;

@@ -10,7 +10,15 @@ import { makeTerminalRaw, watchEndingSignals, watchResizes } from '../platform/n
 import { createNodePlatform } from '../platform/node.js';
 import { type Ending, type GuestTask, VirtualMachine, type VirtualMachineOptions } from '../vm/index.js';
 import { KeyFilter, MENU_TEXT, type MenuCommand } from './console.js';
-import { describeEnding, describeGuest, describeReady, EXIT_STATUS, type Messages, statusOf } from './messages.js';
+import {
+  describeEnding,
+  describeGuest,
+  describePcGuest,
+  describeReady,
+  EXIT_STATUS,
+  type Messages,
+  statusOf,
+} from './messages.js';
 import type { Settings } from './options.js';
 import { openOutputFile, type OutputFile } from './output-files.js';
 import { renderStatistics, statisticsAsJson } from './stats.js';
@@ -83,6 +91,7 @@ class Session {
     if (settings.traceFile !== undefined) this.traceFile = openOutputFile(settings.traceFile, 'trace-file');
     if (typeof settings.stats === 'string') this.statsFile = openOutputFile(settings.stats, 'stats');
     for (const line of vm.loadReport) messages.detail(line);
+    if (vm.board === 'pc') messages.status(describePcGuest(vm));
     vm.on('initialised', (found) => messages.status(describeGuest(found, vm.memoryMegabytes)));
     vm.on('restart', () => messages.status('the guest restarts'));
     const startMs = performance.now();
@@ -151,6 +160,8 @@ class Session {
     if (symbols !== undefined) options.symbols = symbols;
     if (settings.maxInstructions !== undefined) options.maxInstructions = settings.maxInstructions;
     if (settings.maxSeconds !== undefined) options.maxSeconds = settings.maxSeconds;
+    if (settings.rng) options.rng = true;
+    if (settings.debugExitPort !== undefined) options.debugExitPort = settings.debugExitPort;
     if (settings.seed !== undefined) options.seed = settings.seed;
     // Without --trace the menu can still switch one on.
     options.trace = {

@@ -94,6 +94,7 @@ function describePlace(vm: VirtualMachine): string {
     return `0x${address.toString(16)}${symbol === undefined ? '' : ` (${symbol})`}`;
   };
   const { lastHypercall: last } = vm;
+  if (vm.board === 'pc') return `        at ${named(vm.eip)}`;
   if (last === undefined) return `        at ${named(vm.eip)}, before the first hypercall`;
   const how = last.viaRing ? 'left in the ring before' : 'made right before';
   return `        at ${named(vm.eip)}; the last hypercall was ${last.name}, ${how} ${named(last.eip)}`;
@@ -113,4 +114,9 @@ export function describeReady(vm: VirtualMachine, release: string | undefined, s
   const parts = [`${vm.stats().board} board`, `${vm.memoryMegabytes} MB`];
   if (release !== undefined) parts.push(`Linux ${release}`);
   return `${parts.join(', ')}, ready in ${seconds.toFixed(1)} s`;
+}
+
+/** The same for the pc board, where the kernel file has told the release: `pc board, 128 MB, Linux 6.1.0-50-686`. */
+export function describePcGuest(vm: VirtualMachine): string {
+  return `pc board, ${vm.memoryMegabytes} MB${vm.release === undefined ? '' : `, Linux ${vm.release}`}`;
 }

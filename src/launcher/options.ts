@@ -12,6 +12,7 @@ import {
   GENERATIONS,
   type GenerationName,
   LARGEST_MEMORY_MEGABYTES,
+  LARGEST_PC_MEMORY_MEGABYTES,
   parseMemory,
   type TortureOptions,
   TRACE_TOPICS,
@@ -33,6 +34,8 @@ export interface Settings {
   pae: 'auto' | boolean;
   maxInstructions?: number;
   maxSeconds?: number;
+  rng: boolean;
+  debugExitPort?: number;
   clock: 'real' | 'virtual';
   seed?: number;
   verbose: boolean;
@@ -61,6 +64,7 @@ export function createSettings(): Settings {
     board: 'auto',
     generation: 'auto',
     pae: 'auto',
+    rng: false,
     clock: 'real',
     verbose: false,
     trace: [],
@@ -109,13 +113,13 @@ export const OPTIONS: readonly OptionRow[] = [
     argument: 'MB',
     group: 'Guest',
     board: 'all',
-    default: `${DEFAULT_GUEST_MEGABYTES} for the default guest, ${DEFAULT_MEMORY_MEGABYTES} with --kernel; the short form always names it`,
+    default: `${DEFAULT_GUEST_MEGABYTES} for the default guest; with --kernel ${DEFAULT_MEMORY_MEGABYTES.lguest}, on the pc board ${DEFAULT_MEMORY_MEGABYTES.pc}; the short form always names it`,
     help: "the guest's memory in megabytes",
-    details: `A whole number of megabytes from 1 to ${LARGEST_MEMORY_MEGABYTES}, or one with a unit (64M, 1G). The same as the first word of \`lguest 64 vmlinux\`.
+    details: `A whole number of megabytes from 1 to ${LARGEST_MEMORY_MEGABYTES} (on the pc board ${LARGEST_PC_MEMORY_MEGABYTES}), or one with a unit (64M, 1G). The same as the first word of \`lguest 64 vmlinux\`.
 A kernel without CONFIG_HIGHMEM uses about 880 MB; with more it looks for its devices in the wrong place and finds none.`,
     api: { key: 'memory', type: 'number | string' },
     apply: (settings, value) => {
-      settings.memory = parseMemory(value);
+      settings.memory = parseMemory(value, 'pc');
     },
   },
   {
@@ -125,7 +129,7 @@ A kernel without CONFIG_HIGHMEM uses about 880 MB; with more it looks for its de
     group: 'Guest',
     board: 'all',
     help: 'the kernel: a vmlinux (ELF) or a bzImage',
-    details: `The same as the second word of \`lguest 64 vmlinux\`. The kernel has to be a 32-bit one that was built with CONFIG_LGUEST_GUEST; a bzImage may be packed in any way, because the guest unpacks itself.
+    details: `The same as the second word of \`lguest 64 vmlinux\`. A 32-bit kernel: one that was built with CONFIG_LGUEST_GUEST runs on lguest's board, any other one on the pc board, as do kernels that follow Multiboot. A bzImage may be packed in any way: what we cannot unpack, the guest unpacks itself.
 The file is read again when the guest restarts.`,
     api: { key: 'kernel', type: 'string | Uint8Array' },
     apply: (settings, value) => {
@@ -246,9 +250,30 @@ pc, for kernels without lguest support, does not exist yet.`,
     name: 'rng',
     group: 'Devices',
     board: 'all',
-    help: 'a device that hands out random numbers (not here yet)',
-    unavailable: 'the random number device is not here yet: leave --rng out, the guest has /dev/urandom of its own.',
-    apply: nothing,
+    help: 'a device that hands out random numbers',
+    details:
+      'A virtio entropy device; the numbers are those of this computer, or with --seed or --clock=virtual the same ones in every run. The driver in the guest is virtio-rng.',
+    api: { key: 'rng', type: 'boolean' },
+    apply: (settings) => {
+      settings.rng = true;
+    },
+  },
+  {
+    name: 'debug-exit',
+    argument: 'PORT',
+    group: 'Devices',
+    board: 'pc',
+    help: 'a port that ends the guest with a status, for kernels that test something',
+    details:
+      'A write of V to the port ends lguest with the status V × 2 + 1 (modulo 256), as qemu does with its isa-debug-exit. PORT is a number such as 0xf4.',
+    api: { key: 'debugExitPort', type: 'number' },
+    apply: (settings, value) => {
+      const port = /^(0x[0-9a-f]+|\d+)$/i.test(value) ? Number(value) : Number.NaN;
+      if (!(port >= 0 && port <= 0xffff)) {
+        throw new LaunchError(`--debug-exit=${value} is not a port: give it a number from 0 to 0xffff, e.g. 0xf4.`);
+      }
+      settings.debugExitPort = port;
+    },
   },
   {
     name: 'tunnet',

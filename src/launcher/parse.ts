@@ -7,11 +7,11 @@
  * wanted that.) An option's value follows `=` or a blank.
  */
 import { LaunchError } from '../vm/launch-error.js';
-import { DEFAULT_MEMORY_MEGABYTES, MEGABYTE, parseMemory } from '../vm/options.js';
+import { DEFAULT_MEMORY_MEGABYTES, parseMemory } from '../vm/options.js';
 import { createSettings, findOption, OPTIONS, type OptionRow, type Settings } from './options.js';
 
 export type Invocation =
-  | { form: 'launch'; settings: Settings & { memory: number; kernel: string }; kernelArguments: string[] }
+  | { form: 'launch'; settings: Settings & { kernel: string }; kernelArguments: string[] }
   /** No kernel at all: the default guest. */
   | { form: 'default'; settings: Settings }
   /** One command in the default guest. */
@@ -74,8 +74,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   }
 
   if (settings.kernel !== undefined) {
-    settings.memory ??= DEFAULT_MEMORY_MEGABYTES * MEGABYTE;
-    return { form: 'launch', settings: settings as Settings & { memory: number; kernel: string }, kernelArguments };
+    return { form: 'launch', settings: settings as Settings & { kernel: string }, kernelArguments };
   }
   if (short || settings.initrd !== undefined) {
     throw new LaunchError('the kernel is missing: say which one after the memory size, e.g. lguest 64 vmlinux.');
@@ -167,10 +166,10 @@ function looksLikeMemory(word: string): boolean {
 function parseMemoryWord(word: string): number {
   if (!/^-?\d/.test(word)) {
     throw new LaunchError(
-      `the memory size is missing: '${word}' stands where the megabytes belong; write lguest ${DEFAULT_MEMORY_MEGABYTES} ${word === '' ? 'vmlinux' : word}.`,
+      `the memory size is missing: '${word}' stands where the megabytes belong; write lguest ${DEFAULT_MEMORY_MEGABYTES.lguest} ${word === '' ? 'vmlinux' : word}.`,
     );
   }
-  return parseMemory(word);
+  return parseMemory(word, 'pc');
 }
 
 function parseHelp(words: readonly string[]): Invocation {

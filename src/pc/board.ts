@@ -156,7 +156,7 @@ export class PcBoard implements Board {
     this.pci = new PciBus(ports);
     new Power(ports, {
       restart: () => stopGuest('restart', 'restart'),
-      debugExit: (value) => stopGuest('power-off', `debug exit ${value}`, value),
+      debugExit: (value) => stopGuest('power-off', `debug exit ${value}`, (value * 2 + 1) & 0xff),
       debugExitPort: options.debugExitPort,
     });
     this.kvmClock = new KvmClock({ memory, nowNs, wallClock });
@@ -276,7 +276,7 @@ export class PcBoard implements Board {
       this.trapCounts[vector]!++;
       this.options.observer?.trap?.(vector, errorCode, exit.instructionEip, state.cpl, exit.cr2, true);
       const code = kind !== 'software' && hasErrorCode(vector) ? errorCode : undefined;
-      if (deliverInterrupt(cpu, vector, code, kind) === 'shutdown') stopGuest('restart', 'triple fault');
+      if (deliverInterrupt(cpu, vector, code, kind) === 'shutdown') this.shutDown();
     } else if (reason === EXIT.halt) {
       this.halted = true;
     } else if (reason === EXIT.hypercall) {
@@ -294,7 +294,17 @@ export class PcBoard implements Board {
     const vector = this.pic.acknowledge();
     this.interruptCounts[vector]!++;
     this.options.observer?.interrupt?.(vector, state.eip);
-    if (deliverInterrupt(cpu, vector, undefined, 'external') === 'shutdown') stopGuest('restart', 'triple fault');
+    if (deliverInterrupt(cpu, vector, undefined, 'external') === 'shutdown') this.shutDown();
+  }
+
+  /**
+   * A triple fault resets a PC. With an empty interrupt table that is what the guest wants (the last resort of Linux);
+   * otherwise the kernel is broken, and starting it again for ever would help nobody.
+   */
+  private shutDown(): never {
+    const { state } = this.cpu;
+    if (state.get(STATE.idtLimit) === 0) return stopGuest('restart', 'triple fault');
+    return stopGuest('killed', `triple fault at 0x${state.eip.toString(16)}`);
   }
 
   private updateTimers(): void {

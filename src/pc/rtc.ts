@@ -165,7 +165,10 @@ export class RealTimeClock implements PortDevice {
 
   /** A field of the time as a number, or undefined if register `index` holds none. */
   private field(index: number, seconds: number): number | undefined {
-    const { days, rest } = { days: Math.floor(seconds / 86_400), rest: seconds - Math.floor(seconds / 86_400) * 86_400 };
+    const { days, rest } = {
+      days: Math.floor(seconds / 86_400),
+      rest: seconds - Math.floor(seconds / 86_400) * 86_400,
+    };
     switch (index) {
       case REGISTER.seconds:
         return rest % 60;

@@ -90,6 +90,7 @@ export interface VirtioPciState {
   driverFeatureSelect: number;
   driverFeatures: bigint;
   queueSelect: number;
+  kicked: number;
   registers: QueueRegisters[];
   queues: QueueState[];
   device: unknown;
@@ -111,6 +112,8 @@ export class VirtioPciTransport implements PciFunction {
   private driverFeatureSelect = 0;
   private driverFeatures = 0n;
   private queueSelect = 0;
+  /** Bit n: queue n has been kicked since the last reset. */
+  private kicked = 0;
   /** The window through configuration space: capability `window` at this offset. */
   private windowAt = 0;
 
@@ -155,6 +158,11 @@ export class VirtioPciTransport implements PciFunction {
     }
   }
 
+  /** Whether the driver has kicked queue `index` (0…31) since the last reset. */
+  hasKicked(index: number): boolean {
+    return ((this.kicked >>> index) & 1) !== 0;
+  }
+
   readConfig(offset: number, size: number): number {
     if (this.windowAt !== 0 && offset === this.windowAt + CAPABILITY_BYTES) {
       const { at, bytes } = this.windowAccess();
@@ -197,6 +205,7 @@ export class VirtioPciTransport implements PciFunction {
       driverFeatureSelect: this.driverFeatureSelect,
       driverFeatures: this.driverFeatures,
       queueSelect: this.queueSelect,
+      kicked: this.kicked,
       registers: this.registers.map((queue) => ({ ...queue })),
       queues: this.queues.map((queue) => queue.save()),
       device: this.device.save(),
@@ -214,6 +223,7 @@ export class VirtioPciTransport implements PciFunction {
     this.driverFeatureSelect = state.driverFeatureSelect;
     this.driverFeatures = state.driverFeatures;
     this.queueSelect = state.queueSelect;
+    this.kicked = state.kicked;
     this.registers = state.registers.map((queue) => ({ ...queue }));
     this.queues.forEach((queue, index) => {
       queue.load(state.queues[index]!);
@@ -312,7 +322,9 @@ export class VirtioPciTransport implements PciFunction {
   private writeRegister(at: number, size: number, value: number): void {
     if (at >= PART.notify) {
       const index = Math.floor((at - PART.notify) / NOTIFY_STEP);
-      if (index < this.queues.length) this.guard(() => this.device.queueNotified(index));
+      if (index >= this.queues.length) return;
+      this.kicked |= 1 << index;
+      this.guard(() => this.device.queueNotified(index));
     } else if (at >= PART.device) {
       // The configuration of our devices cannot be written.
     } else if (at < PART.isr) this.writeCommon(at, size, value);
@@ -409,8 +421,7 @@ export class VirtioPciTransport implements PciFunction {
       return;
     }
     // A driver that wants what is not on offer, or not virtio 1, does not get its "features OK".
-    const acceptable =
-      (this.driverFeatures & ~this.offered) === 0n && (this.driverFeatures & FEATURE_VERSION_1) !== 0n;
+    const acceptable = (this.driverFeatures & ~this.offered) === 0n && (this.driverFeatures & FEATURE_VERSION_1) !== 0n;
     if ((value & STATUS.featuresOk) !== 0 && (this.status & STATUS.featuresOk) === 0 && !acceptable) {
       value &= ~STATUS.featuresOk;
     }
@@ -432,6 +443,7 @@ export class VirtioPciTransport implements PciFunction {
     this.deviceFeatureSelect = 0;
     this.driverFeatureSelect = 0;
     this.queueSelect = 0;
+    this.kicked = 0;
     this.registers = this.queues.map(() => freshQueue());
     for (const queue of this.queues) {
       queue.reset();

@@ -15,6 +15,6 @@ export interface Ending {
   reason: EndingReason;
   /** One line without a line end; for 'killed' one of lguest-abi.md, Appendix A. */
   text: string;
-  /** 0…255: what the guest's task ended with (`VirtualMachineOptions.task`), if the guest has said so. */
+  /** 0…255: what the guest wants its machine's user to see as its exit status, if it has said so. */
   exitStatus?: number | undefined;
 }

@@ -1,199 +1,96 @@
-/*L:150
- * Putting a machine together
+/*L:148
+ * A machine, whatever its board
  *
- * A machine is few things: memory, a page of device descriptors behind it with a console in it, and the Host that
- * runs the guest. All of it is thrown away and built anew when the guest restarts, because that is what a restart is:
- * fresh memory, fresh devices, files read again.
+ * There are two boards: the one of lguest, and that of a plain PC for kernels that have never heard of lguest. What
+ * lets them run, wakes them, saves them and looks at them does not care which one it is.
  */
-import type { BootFile } from '../boot/image.js';
-import { type LoadedKernel, loadLguestKernel } from '../boot/linux-boot.js';
-import type { ProcessorState } from '../cpu/processor.js';
-import type { TimeSource } from '../host/clock.js';
-import type { GenerationOverride } from '../host/generation.js';
-import { killGuest, type Stopped, stoppedBy } from '../host/kill.js';
-import { type HostObserver, type HostState, LguestHost } from '../host/host.js';
+import type { Processor } from '../cpu/processor.js';
+import type { DetectedGeneration, HostStatistics, Stopped } from '../host/host.js';
 import { GuestMemory } from '../memory/guest-memory.js';
-import type { VirtioDevice } from '../virtio/device.js';
-import { LguestTransport, type LguestTransportState } from '../virtio/lguest-transport.js';
 import { LaunchError } from './launch-error.js';
-import { MEGABYTE, type TortureOptions } from './options.js';
+import { MEGABYTE } from './options.js';
 import type { TurnResult } from './run-loop.js';
-import { Translation, type TranslationOptions } from './translation.js';
+import type { Translation } from './translation.js';
 
-/** Room for device pages behind RAM, as in the original (lguest-abi.md, §2.1). */
-export const DEVICE_BYTES = 0x10_0000;
+export type BoardName = 'lguest' | 'pc';
 
-/** Interrupt storm: instructions between two looks at interrupts, and between two timer interrupts. */
-const STORM_SLICE = 7;
-const STORM_TIMER = 500;
-
-export interface MachineOptions {
-  /** Guest RAM, bytes, a multiple of 4096. */
-  ramBytes: number;
-  kernel: BootFile;
-  initrd: BootFile | undefined;
-  kernelArguments: readonly string[];
-  time: TimeSource;
-  override: GenerationOverride;
-  observer: HostObserver;
-  torture: TortureOptions;
-  /** Undefined: interpret only. */
-  translation: Omit<TranslationOptions, 'torture'> | undefined;
-  /** The console, which nobody has attached yet. */
-  console: VirtioDevice;
-  /** What the guest prints before it has a console; the bytes are the receiver's. */
-  output(bytes: Uint8Array): void;
-  /** Something odd that does not end the guest. */
-  warn(text: string): void;
+/** What the guest asked for last, for the message when it dies. */
+export interface LastHypercall {
+  name: string;
+  viaRing: boolean;
+  /** Address of the instruction behind it. */
+  eip: number;
 }
 
-/** A machine as a value; clock and console input that is still on its way belong to the `VirtualMachine`. */
-export interface MachineState {
-  version: 1;
-  memory: Uint8Array;
-  processor: ProcessorState;
-  host: HostState;
-  transport: LguestTransportState;
+/** What a board counts. */
+export type BoardStatistics = HostStatistics;
+
+/** How a guest came to its end. `status`: what a test kernel has said on its way out (0…255). */
+export interface MachineStopped extends Stopped {
+  readonly status?: number;
 }
 
 /** One life of a guest, from boot to its end or restart. */
-export class LguestMachine {
-  readonly memory: GuestMemory;
-  readonly transport: LguestTransport;
-  readonly host: LguestHost;
+export interface Machine {
+  readonly board: BoardName;
+  readonly cpu: Processor;
+  /** Undefined: interpret only. */
   readonly translation: Translation | undefined;
-  /** What was loaded where. */
-  readonly loaded: LoadedKernel;
-
-  /** Builds and boots; throws `BootError` or `LaunchError`. */
-  constructor(options: MachineOptions) {
-    const { ramBytes } = options;
-    this.memory = allocateMemory(ramBytes);
-    this.loaded = loadLguestKernel({
-      memory: this.memory,
-      ramBytes,
-      kernel: options.kernel,
-      initrd: options.initrd,
-      kernelArguments: options.kernelArguments,
-    });
-    this.transport = new LguestTransport({
-      memory: this.memory,
-      ramBytes,
-      deviceBytes: DEVICE_BYTES,
-      raiseInterrupt: (irq) => this.host.raiseInterrupt(irq),
-      earlyPrint: options.output,
-      warn: options.warn,
-      fatal: (text) => killGuest(text),
-    });
-    // Devices get their interrupts in the order of their options; the console is always the last (§9.3).
-    this.transport.addDevice(options.console);
-    this.host = new LguestHost({
-      memory: this.memory,
-      ramBytes,
-      initrdBytes: this.loaded.initrd?.bytes ?? 0,
-      notifySink: this.transport,
-      time: options.time,
-      generation: options.override,
-      observer: options.observer,
-    });
-    const { translation, torture } = options;
-    this.translation = translation && new Translation(this.host.cpu, { ...translation, torture });
-    this.applyTorture(torture);
-    this.host.start(this.loaded.entry);
-  }
-
-  private applyTorture(torture: TortureOptions): void {
-    const { cpu, torture: storm } = this.host;
-    cpu.torture.flushTlbEvery = torture.flushTlbEvery ?? 0;
-    cpu.torture.oneInstructionBlocks = torture.oneInstructionBlocks ?? false;
-    if (torture.interruptStorm === true) {
-      storm.sliceInstructions = STORM_SLICE;
-      storm.timerEvery = STORM_TIMER;
-    }
-  }
-
-  run(maxInstructions: number): TurnResult {
-    this.translation?.beforeTurn(this.retired);
-    return this.host.run(maxInstructions);
-  }
-
-  wakeAtNs(): number {
-    return this.host.wakeAtNs();
-  }
-
+  /** What was loaded where, one line each. */
+  readonly loadReport: readonly string[];
+  /** What LGUEST_INIT has shown of the guest; undefined before, and on other boards. */
+  readonly guest: DetectedGeneration | undefined;
+  /** The kernel's release, once it is known. */
+  readonly release: string | undefined;
+  readonly lastHypercall: LastHypercall | undefined;
+  readonly statistics: BoardStatistics;
+  /** Set when the guest has come to its end; it never runs again. */
+  readonly stopped: MachineStopped | undefined;
   /** Instructions of this life. */
-  get retired(): number {
-    return this.host.cpu.state.retired;
-  }
+  readonly retired: number;
 
-  get stopped(): Stopped | undefined {
-    return this.host.stopped;
-  }
-
+  run(maxInstructions: number): TurnResult;
+  /** When the next timer fires, in machine time; Infinity if none will. */
+  wakeAtNs(): number;
+  /** Offers input to whichever console the guest uses; returns how many bytes were taken. */
+  offerInput(bytes: Uint8Array): number;
   /**
-   * Does something with a device from outside the guest's run, e.g. offers it input, and returns what came of it; 0
-   * for a guest that is dead. A guest whose queue is broken dies of it.
+   * Does something with a device from outside the guest's run and returns what came of it; 0 for a guest that is dead
+   * or whose rings make no sense.
    */
-  deliver(action: () => number): number {
-    if (this.stopped !== undefined) return 0;
-    try {
-      return action();
-    } catch (error) {
-      const stopped = stoppedBy(error);
-      if (stopped === undefined) throw error;
-      this.kill(stopped.text);
-      return 0;
-    }
-  }
-
-  /** Ends the guest, from outside its run. */
-  private kill(text: string): void {
-    try {
-      this.host.kill(text);
-    } catch (error) {
-      if (stoppedBy(error) === undefined) throw error;
-    }
-  }
-
-  save(): MachineState {
-    return {
-      version: 1,
-      memory: this.memory.bytes(0, this.memory.size).slice(),
-      processor: this.host.cpu.save(),
-      host: this.host.save(),
-      transport: this.transport.save(),
-    };
-  }
-
+  deliver(action: () => number): number;
+  /** At most `length` bytes of guest memory from `gpa` on. */
+  peek(gpa: number, length: number): Uint8Array;
+  /** Where interrupt `irq` leads, for a trace; undefined: unknown. */
+  interruptHandler(irq: number): number | undefined;
+  /** Everything but clock and console input on its way, as a structured-cloneable value. */
+  save(): unknown;
   /**
-   * Continues from `state`, which must come from a machine with the same memory and devices. `loadClock` is called
-   * when the processor knows how many instructions it has run, and before the Host looks at the time.
+   * Continues from what a machine with the same memory and devices has saved. `loadClock` is called when the processor
+   * knows how many instructions it has run, and before the board looks at the time.
    */
-  load(state: MachineState, loadClock: () => void): void {
-    if (state.memory.length !== this.memory.size) {
-      throw new LaunchError(
-        `the snapshot is of a machine with ${(state.memory.length - DEVICE_BYTES) / MEGABYTE} MB: give this one as much.`,
-      );
-    }
-    this.memory.writeBytes(0, state.memory);
-    this.host.cpu.load(state.processor);
-    loadClock();
-    this.transport.load(state.transport);
-    this.host.load(state.host);
-  }
+  load(state: unknown, loadClock: () => void): void;
+}
 
-  /** At most `length` bytes of guest memory from `gpa` on, for people who look. */
-  peek(gpa: number, length: number): Uint8Array {
-    const end = Math.min(this.memory.size, gpa + length);
-    return gpa < end ? this.memory.bytes(gpa, end - gpa) : new Uint8Array(0);
+/** Guest memory; a `LaunchError` if there is not enough of it. */
+export function allocateMemory(bytes: number): GuestMemory {
+  try {
+    return new GuestMemory(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new LaunchError(
+      `this computer has no ${Math.floor(bytes / MEGABYTE)} MB to give: give the guest less memory.`,
+    );
   }
 }
 
-function allocateMemory(ramBytes: number): GuestMemory {
-  try {
-    return new GuestMemory(ramBytes + DEVICE_BYTES);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new LaunchError(`this computer has no ${ramBytes / MEGABYTE} MB to give: give the guest less memory.`);
-  }
+export function peekMemory(memory: GuestMemory, gpa: number, length: number): Uint8Array {
+  const end = Math.min(memory.size, gpa + length);
+  return gpa < end ? memory.bytes(gpa, end - gpa) : new Uint8Array(0);
+}
+
+/** `besides`: bytes that do not count as memory. */
+export function checkMemorySize(saved: number, present: number, besides = 0): void {
+  if (saved === present) return;
+  throw new LaunchError(`the snapshot is of a machine with ${(saved - besides) / MEGABYTE} MB: give this one as much.`);
 }

@@ -51,7 +51,10 @@ export interface TortureOptions {
 
 /** How a machine is to be. Everything but the kernel has a default. */
 export interface VirtualMachineOptions {
-  /** A number is megabytes, as on the command line; text may carry a unit: '64', '64M', '1G'. Default 64 MB. */
+  /**
+   * A number is megabytes, as on the command line; text may carry a unit: '64', '64M', '1G'. Default 64 MB, on the pc
+   * board 128 MB.
+   */
   memory?: number | string;
   /** A file name (read again at every restart), or the bytes of a vmlinux or bzImage. */
   kernel: string | Uint8Array;
@@ -59,7 +62,7 @@ export interface VirtualMachineOptions {
   initrd?: string | Uint8Array;
   /** The kernel's command line, whole or in words. */
   append?: string | readonly string[];
-  /** 'lguest' is the only board so far. */
+  /** What the kernel runs on. 'auto' (the default): lguest's board if the kernel has support for it, else 'pc'. */
   board?: 'auto' | 'lguest' | 'pc';
   /** Overrides what the Host finds out at LGUEST_INIT. */
   generation?: 'auto' | GenerationName;
@@ -75,7 +78,11 @@ export interface VirtualMachineOptions {
   jit?: boolean;
   /** Generated code, megabytes, before all of it is thrown away. */
   jitMemory?: number;
-  /** Makes the random numbers that devices hand out repeatable (no such device yet). */
+  /** A device that hands out random numbers. */
+  rng?: boolean;
+  /** pc board: a port whose write ends the machine with that status, as test kernels want it. Default: none. */
+  debugExitPort?: number;
+  /** Makes the random numbers that devices hand out repeatable. */
   seed?: number;
   /** What the guest reads from its console: 'open' (the default; use `write`), or all of it right away. */
   input?: 'open' | string | Uint8Array;
@@ -94,26 +101,32 @@ export interface VirtualMachineOptions {
 }
 
 export const MEGABYTE = 0x10_0000;
-export const DEFAULT_MEMORY_MEGABYTES = 64;
+export const DEFAULT_MEMORY_MEGABYTES = { lguest: 64, pc: 128 } as const;
 /**
  * The kernel of an lguest guest reaches all its memory through the gigabyte of addresses above 0xC0000000, of which
  * the Host keeps the last 4 MB (lguest-abi.md, §§2.6, 6.5).
  */
 export const LARGEST_MEMORY_MEGABYTES = 1020;
+/** On the pc board, where RAM must end below the registers of PCI devices, and numbers below 2³¹. */
+export const LARGEST_PC_MEMORY_MEGABYTES = 2047;
 
-/** Bytes of a memory size (see `VirtualMachineOptions.memory`). Throws `LaunchError`. */
-export function parseMemory(size: number | string): number {
+/** Bytes of a memory size (see `VirtualMachineOptions.memory`) for a board. Throws `LaunchError`. */
+export function parseMemory(size: number | string, board: 'lguest' | 'pc' = 'lguest'): number {
+  const usual = DEFAULT_MEMORY_MEGABYTES[board];
   const match = /^(\d+)\s*(?:([mMgG])(?:i?[bB])?)?$/.exec(String(size).trim());
   if (match === null) {
-    throw new LaunchError(`'${size}' is not a memory size: give whole megabytes, e.g. ${DEFAULT_MEMORY_MEGABYTES}.`);
+    throw new LaunchError(`'${size}' is not a memory size: give whole megabytes, e.g. ${usual}.`);
   }
   const megabytes = Number(match[1]) * (match[2]?.toLowerCase() === 'g' ? 1024 : 1);
   if (megabytes === 0) {
+    throw new LaunchError(`a guest cannot live without memory: give it some megabytes, e.g. ${usual}.`);
+  }
+  if (board === 'pc' && megabytes > LARGEST_PC_MEMORY_MEGABYTES) {
     throw new LaunchError(
-      `a guest cannot live without memory: give it some megabytes, e.g. ${DEFAULT_MEMORY_MEGABYTES}.`,
+      `${match[0]}${match[2] === undefined ? ' MB' : ''} of memory is too much: the pc board takes at most ${LARGEST_PC_MEMORY_MEGABYTES} MB.`,
     );
   }
-  if (megabytes > LARGEST_MEMORY_MEGABYTES) {
+  if (board === 'lguest' && megabytes > LARGEST_MEMORY_MEGABYTES) {
     throw new LaunchError(
       `${match[0]}${match[2] === undefined ? ' MB' : ''} of memory is too much: the lguest board takes at most ` +
         `${LARGEST_MEMORY_MEGABYTES} MB, because the guest's kernel reaches its memory through the gigabyte of ` +

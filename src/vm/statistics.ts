@@ -16,7 +16,7 @@ export interface MachineCounts {
 /** What a machine has done so far: a plain value, written as it is by `--stats=FILE`. */
 export interface Statistics extends MachineCounts {
   version: 1;
-  board: 'lguest';
+  board: 'lguest' | 'pc';
   /** Tag, hypercall instruction, PAE and release once LGUEST_INIT has shown them (lguest-abi.md, §1.1). */
   generation: string | undefined;
   instruction: string | undefined;

@@ -17,9 +17,13 @@ import { Events } from './events.js';
 import { InputQueue } from './input-queue.js';
 import { LaunchError } from './launch-error.js';
 import { loadFile } from './load-files.js';
+import { LguestMachine } from './lguest-machine.js';
 import { guestConsole, type MachineConsole, plainConsole } from './machine-console.js';
-import { LguestMachine, type MachineState } from './machine.js';
+import type { BoardName, LastHypercall, Machine } from './machine.js';
 import { DEFAULT_MEMORY_MEGABYTES, MEGABYTE, parseMemory, type VirtualMachineOptions } from './options.js';
+import { PcMachine } from './pc-machine.js';
+import { type PreparedKernel, prepareKernel } from './prepare-kernel.js';
+import { SeededRandom } from './random.js';
 import { type LoopResult, RunLoop } from './run-loop.js';
 import { addStatistics, emptyCounts, type MachineCounts, type Statistics } from './statistics.js';
 import { TaskInput } from './task-input.js';
@@ -46,30 +50,28 @@ export interface MachineEvents {
   ended: [ending: Ending];
 }
 
-/** What the guest asked for last, for the message when it dies. */
-export interface LastHypercall {
-  name: string;
-  viaRing: boolean;
-  /** Address of the instruction behind it. */
-  eip: number;
-}
+export type { BoardName, LastHypercall } from './machine.js';
 
 /** A whole machine between two turns, as a value. */
 export interface Snapshot {
   version: 1;
-  machine: MachineState;
+  board: BoardName;
+  machine: unknown;
   clock: ClockState;
   /** Input of the console and of the task that the guest has not been offered yet. */
   input: Uint8Array[];
   stdin: Uint8Array[];
   /** Instructions of the lives before the last restart. */
   earlierInstructions: number;
+  /** Of the generator behind the entropy device, if it is ours. */
+  random: Uint32Array | undefined;
 }
 
 /** Everything a boot needs; read again at every restart. */
 interface Files {
   kernel: BootFile;
   initrd: BootFile | undefined;
+  prepared: PreparedKernel;
 }
 
 /** The sentences of endings that are not the guest's own. */
@@ -106,8 +108,9 @@ export class VirtualMachine {
   private readonly startNs: number;
   private readonly startCpuNs: number | undefined;
   private console!: MachineConsole;
-  private machine: LguestMachine;
+  private machine: Machine;
   private files: Files;
+  private random: SeededRandom | undefined;
   private inputEnded = false;
   /** What the guest said its task ended with. */
   private exitStatus: number | undefined;
@@ -135,13 +138,12 @@ export class VirtualMachine {
   /** As `start`, but the guest waits for `run`, so that one can listen from the first instruction on. */
   static async create(options: VirtualMachineOptions): Promise<VirtualMachine> {
     const platform = options.platform ?? (await detectPlatform());
-    const ramBytes = parseMemory(options.memory ?? DEFAULT_MEMORY_MEGABYTES);
-    if (options.board === 'pc') {
-      throw new LaunchError(
-        'the pc board is not here yet: take a kernel with lguest support and leave out --board=pc.',
-      );
-    }
+    // What is wrong with the command line comes before what is wrong with the files.
+    const { memory, board = 'auto' } = options;
+    if (memory !== undefined) parseMemory(memory, board === 'lguest' ? 'lguest' : 'pc');
     const files = await loadFiles(platform, options);
+    const found = files.prepared.board;
+    const ramBytes = parseMemory(memory ?? DEFAULT_MEMORY_MEGABYTES[found], found);
     let symbols: SymbolTable | undefined;
     if (options.symbols !== undefined) {
       const file = await loadFile(platform, options.symbols, 'the symbol file');
@@ -173,7 +175,7 @@ export class VirtualMachine {
     this.clock = options.clock === 'virtual' ? new VirtualClock(retired) : new RealClock(platform);
     this.terminalSize = options.terminalSize;
     this.input = new InputQueue(
-      (bytes) => this.machine.deliver(() => this.console.input(bytes)),
+      (bytes) => this.machine.offerInput(bytes),
       () => this.events.emit('drain'),
     );
     this.stdin = new TaskInput(
@@ -184,7 +186,7 @@ export class VirtualMachine {
     this.watcher = new Watcher(this.events, options.trace, {
       retired,
       peek: (gpa, length) => this.machine.peek(gpa, length),
-      generation: () => this.machine.host.generation?.generation.tag,
+      generation: () => this.machine.guest?.generation.tag,
       symbol: (address) => this.symbolAt(address),
     });
     this.loop = new RunLoop(platform, this.clock, options);
@@ -262,31 +264,40 @@ export class VirtualMachine {
 
   /** Instructions retired since the start, over all restarts. */
   get instructions(): number {
-    return this.earlierInstructions + ((this.machine as LguestMachine | undefined)?.retired ?? 0);
+    return this.earlierInstructions + ((this.machine as Machine | undefined)?.retired ?? 0);
   }
 
   get memoryMegabytes(): number {
     return this.ramBytes / MEGABYTE;
   }
 
-  /** What LGUEST_INIT has shown of the guest; undefined before. */
+  /** The board the guest runs on. */
+  get board(): BoardName {
+    return this.machine.board;
+  }
+
+  /** The kernel's release, once it is known. */
+  get release(): string | undefined {
+    return this.machine.release;
+  }
+
+  /** What LGUEST_INIT has shown of the guest; undefined before, and on the pc board. */
   get guest(): DetectedGeneration | undefined {
-    return this.machine.host.generation;
+    return this.machine.guest;
   }
 
   get lastHypercall(): LastHypercall | undefined {
-    const { call, name, viaRing, eip } = this.machine.host.lastHypercall;
-    return call < 0 ? undefined : { name: name || `hypercall ${call}`, viaRing, eip };
+    return this.machine.lastHypercall;
   }
 
   /** Where the processor is: the address of its next instruction. */
   get eip(): number {
-    return this.machine.host.cpu.state.eip;
+    return this.machine.cpu.state.eip;
   }
 
   /** What was loaded where, one line each. */
   get loadReport(): readonly string[] {
-    return this.machine.loaded.report;
+    return this.machine.loadReport;
   }
 
   /** Whether the trace that was asked for is being written. */
@@ -299,7 +310,7 @@ export class VirtualMachine {
 
   /** The nearest symbol at or below an address of the guest's kernel, as `name+0x12`, if any is known. */
   symbolAt(address: number): string | undefined {
-    this.symbols ??= readSymbols(this.files.kernel.bytes) ?? null;
+    this.symbols ??= readSymbols(this.files.prepared.unpacked ?? this.files.kernel.bytes) ?? null;
     return this.symbols?.nearest(address);
   }
 
@@ -311,15 +322,15 @@ export class VirtualMachine {
     const runSeconds = seconds(this.loop.runNs);
     return {
       version: 1,
-      board: 'lguest',
+      board: this.machine.board,
       generation: guest?.generation.tag,
       instruction: guest?.instruction,
       pae: guest?.pae,
-      release: guest?.release,
+      release: this.machine.release,
       memoryMegabytes: this.memoryMegabytes,
       restarts: this.restarts,
       instructions,
-      ...addStatistics(this.earlierCounts, this.machine.host.statistics),
+      ...addStatistics(this.earlierCounts, this.machine.statistics),
       wallSeconds: seconds(this.platform.monotonicNs() - this.startNs),
       runSeconds,
       cpuSeconds: cpuNs === undefined || this.startCpuNs === undefined ? undefined : seconds(cpuNs - this.startCpuNs),
@@ -333,34 +344,37 @@ export class VirtualMachine {
   save(): Snapshot {
     return {
       version: 1,
+      board: this.machine.board,
       machine: this.machine.save(),
       clock: this.clock.save(),
       input: this.input.save(),
       stdin: this.stdin.save(),
       earlierInstructions: this.earlierInstructions,
+      random: this.random?.save(),
     };
   }
 
   /** Goes on from `snapshot`, which must come from a machine with the same memory and devices. */
   load(snapshot: Snapshot): void {
+    if (snapshot.board !== this.machine.board)
+      throw new LaunchError(`the snapshot is of a machine with the ${snapshot.board} board, this one has another.`);
     this.earlierInstructions = snapshot.earlierInstructions;
     this.machine.load(snapshot.machine, () => this.clock.load(snapshot.clock));
     this.input.load(snapshot.input);
     this.stdin.load(snapshot.stdin);
+    if (snapshot.random !== undefined) this.random?.load(snapshot.random);
     this.loop.wake();
   }
 
-  private build(): LguestMachine {
-    const { options } = this;
+  private build(): Machine {
+    const { options, files } = this;
     const { append = [], generation = 'auto', pae = 'auto' } = options;
     this.console = this.createConsole();
-    return new LguestMachine({
+    const common = {
       ramBytes: this.ramBytes,
-      kernel: this.files.kernel,
-      initrd: this.files.initrd,
+      initrd: files.initrd,
       kernelArguments: typeof append === 'string' ? [append] : append,
       time: this.clock,
-      override: { tag: generation === 'auto' ? undefined : generation, pae: pae === 'auto' ? undefined : pae },
       observer: this.watcher,
       torture: options.torture ?? {},
       translation: options.jit
@@ -370,10 +384,36 @@ export class VirtualMachine {
             monotonicNs: () => this.platform.monotonicNs(),
           }
         : undefined,
-      console: this.console.device,
-      output: (bytes) => this.takeOutput(bytes),
-      warn: (text) => this.events.emit('warning', text),
+      console: this.console,
+      output: (bytes: Uint8Array) => this.takeOutput(bytes),
+      warn: (text: string) => this.events.emit('warning', text),
+    };
+    const randomBytes = options.rng === true ? this.randomBytes() : undefined;
+    if (files.prepared.board === 'pc') {
+      return new PcMachine({
+        ...common,
+        randomBytes,
+        kernel: files.prepared.image,
+        unpacked: files.prepared.unpacked,
+        debugExitPort: options.debugExitPort,
+        serialInput: options.task === undefined,
+        inputWanted: () => this.input.drain(),
+      });
+    }
+    return new LguestMachine({
+      ...common,
+      randomBytes,
+      kernel: files.kernel,
+      override: { tag: generation === 'auto' ? undefined : generation, pae: pae === 'auto' ? undefined : pae },
     });
+  }
+
+  /** The computer's own, unless every run is to be the same. */
+  private randomBytes(): (length: number) => Uint8Array {
+    const { seed, clock } = this.options;
+    if (seed === undefined && clock !== 'virtual') return (length) => this.platform.randomBytes(length);
+    const random = (this.random ??= new SeededRandom(seed ?? 0));
+    return (length) => random.bytes(length);
   }
 
   private takeOutput(bytes: Uint8Array): void {
@@ -404,8 +444,8 @@ export class VirtualMachine {
   /** From the first instruction to the end, over all restarts. */
   private async live(): Promise<Ending> {
     const runnable = {
-      run: (maxInstructions: number) => this.watcher.run(this.machine.host, maxInstructions),
-      wakeAtNs: () => this.machine.host.wakeAtNs(),
+      run: (maxInstructions: number) => this.watcher.run(this.machine, maxInstructions),
+      wakeAtNs: () => this.machine.wakeAtNs(),
       retired: () => this.instructions,
     };
     try {
@@ -418,8 +458,8 @@ export class VirtualMachine {
         }
         if (result !== 'stopped') return this.end(ENDINGS[result]);
         const reason = stopped?.kind === 'power-off' ? 'power-off' : 'killed';
-        const told = this.exitStatus === undefined ? {} : { exitStatus: this.exitStatus };
-        return this.end({ reason, text: stopped?.text ?? '', ...told });
+        const exitStatus = this.exitStatus ?? stopped?.status;
+        return this.end({ reason, text: stopped?.text ?? '', ...(exitStatus === undefined ? {} : { exitStatus }) });
       }
     } finally {
       this.watcher.flush();
@@ -441,7 +481,7 @@ export class VirtualMachine {
     this.files = await loadFiles(this.platform, this.options);
     if (this.options.symbols === undefined) this.symbols = undefined;
     const { retired } = this.machine;
-    this.earlierCounts = addStatistics(this.earlierCounts, this.machine.host.statistics);
+    this.earlierCounts = addStatistics(this.earlierCounts, this.machine.statistics);
     this.machine = this.build();
     this.earlierInstructions += retired;
     this.restarts++;
@@ -453,8 +493,7 @@ export class VirtualMachine {
 }
 
 async function loadFiles(platform: Platform, options: VirtualMachineOptions): Promise<Files> {
-  return {
-    kernel: await loadFile(platform, options.kernel, 'the kernel'),
-    initrd: options.initrd === undefined ? undefined : await loadFile(platform, options.initrd, 'the initrd'),
-  };
+  const kernel = await loadFile(platform, options.kernel, 'the kernel');
+  const initrd = options.initrd === undefined ? undefined : await loadFile(platform, options.initrd, 'the initrd');
+  return { kernel, initrd, prepared: await prepareKernel(kernel, options.board ?? 'auto') };
 }

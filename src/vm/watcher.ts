@@ -7,20 +7,18 @@
  */
 import { InstructionReader } from '../debug/trace-instruction.js';
 import { Tracer, type TraceView } from '../debug/trace.js';
-import type { DetectedGeneration, HostObserver, LguestHost } from '../host/host.js';
+import type { DetectedGeneration, HostObserver } from '../host/host.js';
 import type { Events } from './events.js';
+import type { Machine } from './machine.js';
 import type { TraceOptions } from './options.js';
 import type { TurnResult } from './run-loop.js';
 import type { MachineEvents } from './virtual-machine.js';
-
-/** First vector of the 32 interrupts (lguest-abi.md, §5.6). */
-const FIRST_IRQ_VECTOR = 0x20;
 
 /** Most single steps in a turn of an instruction trace, so that keys still have an effect. */
 const STEPS_PER_TURN = 10_000;
 
 interface Step {
-  host: LguestHost;
+  machine: Machine;
   eip: number;
   /** The instruction in words. */
   text: string;
@@ -31,7 +29,7 @@ export class Watcher implements HostObserver {
   private readonly events: Events<MachineEvents>;
   private readonly tracer: Tracer | undefined;
   private readonly topics: ReadonlySet<string>;
-  /** Instruction trace: the instruction that is about to run, not yet written down, and the Host it runs on. */
+  /** Instruction trace: the instruction that is about to run, not yet written down, and what it runs on. */
   private step: Step | undefined;
   private reader: InstructionReader | undefined;
 
@@ -68,8 +66,8 @@ export class Watcher implements HostObserver {
   interrupt(irq: number, eip: number): void {
     if (this.topics.has('interrupts')) this.tracer?.interrupt(irq, eip);
     // What runs next is not what we thought, but the handler's first instruction.
-    if (this.step !== undefined)
-      this.step = this.lookAt(this.step.host, this.step.host.idt.handler(FIRST_IRQ_VECTOR + irq));
+    const handler = this.step?.machine.interruptHandler(irq);
+    if (this.step !== undefined && handler !== undefined) this.step = this.lookAt(this.step.machine, handler);
     this.events.emit('interrupt', irq, eip);
   }
 
@@ -78,13 +76,13 @@ export class Watcher implements HostObserver {
   }
 
   /** A turn of the guest. With an instruction trace it is made of single steps. */
-  run(host: LguestHost, maxInstructions: number): TurnResult {
-    if (!this.tracing || !this.topics.has('instructions')) return host.run(maxInstructions);
-    const { state } = host.cpu;
+  run(machine: Machine, maxInstructions: number): TurnResult {
+    if (!this.tracing || !this.topics.has('instructions')) return machine.run(maxInstructions);
+    const { state } = machine.cpu;
     for (let left = Math.min(maxInstructions, STEPS_PER_TURN); left > 0; left--) {
       const before = state.retired;
-      this.step = this.lookAt(host, state.eip);
-      const result = host.run(1);
+      this.step = this.lookAt(machine, state.eip);
+      const result = machine.run(1);
       if (state.retired !== before || result === 'stopped') this.writeStep();
       this.step = undefined;
       if (result !== 'running') return result;
@@ -92,9 +90,9 @@ export class Watcher implements HostObserver {
     return 'running';
   }
 
-  private lookAt(host: LguestHost, eip: number): Step {
+  private lookAt(machine: Machine, eip: number): Step {
     this.reader ??= new InstructionReader();
-    return { host, eip, text: this.reader.describe(host.cpu, eip) };
+    return { machine, eip, text: this.reader.describe(machine.cpu, eip) };
   }
 
   /** Writes the instruction under way down, once. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LguestMachineState } from '../../src/vm/lguest-machine.js';
 import { VIRTUAL_EPOCH_SECONDS } from '../../src/vm/clock.js';
 import { BootError, LaunchError, VirtualMachine, type VirtualMachineOptions } from '../../src/vm/index.js';
 import { FileError, type FileProblem } from '../../src/platform/platform.js';
@@ -88,7 +89,7 @@ test('two runs with the virtual clock are the same', async () => {
 
 test('the guest sees the virtual time of day', async () => {
   const { vm } = await runMachine(new SmallGuest().init().powerOff());
-  const memory = new DataView(vm.save().machine.memory.buffer);
+  const memory = new DataView((vm.save().machine as LguestMachineState).memory.buffer);
   assert.equal(memory.getUint32(0x11_0000 + 12, true), VIRTUAL_EPOCH_SECONDS);
 });
 
@@ -267,7 +268,7 @@ test('what cannot be started says why', async () => {
     [{ kernel, memory: 0 }, /^a guest cannot live without memory/],
     [{ kernel, memory: '1G' }, /^1G of memory is too much/],
     [{ kernel, memory: 'lots' }, /^'lots' is not a memory size/],
-    [{ kernel, board: 'pc' }, /^the pc board is not here yet/],
+    [{ kernel, memory: '2G' }, /^2G of memory is too much: the pc board takes/],
     [{ kernel, initrd: new Uint8Array(5 << 20), memory: 4 }, /^the initrd \(5 MB\) does not fit: the guest has 4 MB/],
     [{ kernel, symbols: 'dir/not-a-kernel' }, /^not-a-kernel has no symbols in it/],
   ];
