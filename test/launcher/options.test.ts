@@ -29,7 +29,7 @@ test('`lguest help OPTION` says everything the row knows', () => {
   const text = renderOptionHelp(findOption('--memory')!);
   assert.match(text, /^--memory=MB {2}the guest's memory in megabytes\n\n/);
   assert.match(text, /1 to 1020/);
-  assert.match(text, /Default: 128 for the default guest, 64 with --kernel/);
+  assert.match(text, /Default: 128 for the default guest; with --kernel 64, on the pc board 128/);
   assert.match(text, /Also spelled: -m\./);
   assert.match(text, /In programs: memory: number \| string\./);
 });
