@@ -1,4 +1,4 @@
-/** Builds and runs the native oracle (32-bit x86 Linux programs must run on this machine). */
+/** Builds and runs the native oracle: any x86-64 Linux with a C compiler will do. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ export function askProcessor(questions: readonly Question[]): Answer[] {
   const program = join(folder, 'oracle');
   try {
     const source = join(process.cwd(), 'tools/x87-unit/oracle.c');
-    execFileSync(process.env['CC'] ?? 'cc', ['-m32', '-O1', '-Wall', '-no-pie', '-fno-pic', '-o', program, source], {
+    execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-Wall', '-mno-red-zone', '-no-pie', '-fno-pic', '-o', program, source], {
       stdio: 'inherit',
     });
     const maxBuffer = questions.length * ANSWER_BYTES + 1;

@@ -1,5 +1,6 @@
 /*
- * Runs x87 instructions on the processor of this machine, from a complete FSAVE image to another (32-bit Linux).
+ * Runs x87 instructions on the processor of this machine, from a complete FSAVE image to another (64-bit Linux, where
+ * images of 32-bit protected mode are the same; everything lies below 2 GiB).
  *
  * stdin: questions; stdout: answers; layouts as in layout.ts. The code of a question is run with EDI = its memory.
  */
@@ -26,32 +27,36 @@ struct answer {
 
 static struct question q;
 static struct answer a;
+static uint64_t flags;
 static uint8_t *at;
 
 static void byte(uint8_t value) { *at++ = value; }
 static void address(const void *p)
 {
-    uint32_t value = (uint32_t)p;
+    uint32_t value = (uint32_t)(uintptr_t)p;
     memcpy(at, &value, 4);
     at += 4;
 }
 
+/* ModRM /digit of an absolute address */
+static void absolute(uint8_t digit, const void *p) { byte(digit << 3 | 4); byte(0x25); address(p); }
+
 static void assemble(uint8_t *page)
 {
     at = page;
-    byte(0x60);                                 /* pusha */
+    byte(0x57);                                 /* push rdi */
     byte(0xbf); address(a.memory);              /* mov edi, memory */
     byte(0x31); byte(0xc0);                     /* xor eax, eax */
-    byte(0xff); byte(0x35); address(&q.flags);  /* push [flags] */
-    byte(0xdd); byte(0x25); address(q.image);   /* frstor [image] */
+    byte(0xff); absolute(6, &flags);            /* push [flags] */
+    byte(0xdd); absolute(4, q.image);           /* frstor [image] */
     byte(0x9d);                                 /* popf */
     memcpy(at, q.code, q.length);
     at += q.length;
     byte(0x9c);                                 /* pushf */
-    byte(0xdd); byte(0x35); address(a.image);   /* fnsave [image] */
-    byte(0x8f); byte(0x05); address(&a.flags);  /* pop [flags] */
-    byte(0xa3); address(&a.eax);                /* mov [eax], eax */
-    byte(0x61); byte(0xc3);                     /* popa; ret */
+    byte(0xdd); absolute(6, a.image);           /* fnsave [image] */
+    byte(0x8f); absolute(0, &flags);            /* pop [flags] */
+    byte(0x89); absolute(0, &a.eax);            /* mov [eax], eax */
+    byte(0x5f); byte(0xc3);                     /* pop rdi; ret */
 }
 
 int main(void)
@@ -62,8 +67,10 @@ int main(void)
     while (fread(&q, sizeof q, 1, stdin) == 1) {
         memset(&a, 0, sizeof a);
         memcpy(a.memory, q.memory, MEMORY);
+        flags = q.flags;
         assemble(page);
-        __asm__ volatile("call *%0\n\tfninit" : : "r"(page) : "memory", "cc");
+        __asm__ volatile("call *%0\n\tfninit" : : "r"(page) : "memory", "cc", "rax");
+        a.flags = flags;
         if (fwrite(&a, sizeof a, 1, stdout) != 1)
             return 1;
     }
