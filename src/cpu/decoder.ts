@@ -45,6 +45,9 @@ export const MODE = {
 /** Opcode map entry: one encoding, or one for each ModRM byte. */
 type Entry = Encoding | readonly (Encoding | undefined)[] | undefined;
 
+/** CR0, CR2, CR3, CR4: others are undefined opcodes, at every privilege level. */
+const CONTROL_REGISTERS: ReadonlySet<number> = new Set([0, 2, 3, 4]);
+
 /** 16-bit addressing (SDM vol. 2, table 2-1): base and index register by r/m. */
 const BASE16 = [3, 3, 5, 5, -1, -1, 5, 3];
 const INDEX16 = [6, 7, 6, 7, 6, 7, -1, -1];
@@ -121,7 +124,7 @@ export class Decoder {
     for (let modrm = 0; modrm < 256; modrm++) {
       if (encoding.modrm >= 0 && encoding.modrm !== modrm) continue;
       if (encoding.digit >= 0 && encoding.digit !== ((modrm >> 3) & 7)) continue;
-      if (rm && encoding.modrm < 0 && !(modrm >= 0xc0 ? rm.register : rm.memory)) continue;
+      if (rm && !encoding.ignoresMod && encoding.modrm < 0 && !(modrm >= 0xc0 ? rm.register : rm.memory)) continue;
       const present = table[modrm];
       if (!present || specificity(encoding) > specificity(present)) table[modrm] = encoding;
     }
@@ -200,7 +203,7 @@ export class Decoder {
     let addressing: number = ADDRESSING.none;
     const reg = (modrm >> 3) & 7;
     const rm = modrm & 7;
-    if (encoding.hasModrm && encoding.modrm < 0 && encoding.rmOperand >= 0 && modrm < 0xc0) {
+    if (encoding.hasModrm && encoding.modrm < 0 && encoding.rmOperand >= 0 && modrm < 0xc0 && !encoding.ignoresMod) {
       segment = address16 ? this.address16(modrm) : this.address32(modrm);
       addressing = d.index === STATE.zero ? ADDRESSING.simple : ADDRESSING.full;
     }
@@ -222,6 +225,9 @@ export class Decoder {
           d.reg = reg;
           break;
         case 'control':
+          if (!CONTROL_REGISTERS.has(reg)) encoding = this.undefinedOpcode;
+          d.reg = reg;
+          break;
         case 'debug':
           d.reg = reg;
           break;

@@ -77,6 +77,33 @@ function arithmetic(cpu: CpuContext, code: number, destination: number): void {
   });
 }
 
+/**
+ * ADDSUBPx, HADDPx, HSUBPx of SSE3: (0, 1 or 2, × 4 + kind; destination). ADDSUB takes lanes of both operands, HADD and
+ * HSUB neighbours, first those of the destination.
+ */
+function horizontal(cpu: CpuContext, code: number, destination: number): void {
+  const format = FORMATS[code & 3]!;
+  const count = COUNTS[code & 3]!;
+  const env = beginSse(cpu);
+  const first = Array.from({ length: count }, (_, i) => readElement(cpu, destination, format, i));
+  const second = Array.from({ length: count }, (_, i) => readElement(cpu, STATE.vectorScratch, format, i));
+  const all = [...first, ...second];
+  const results = first.map((a, i) => {
+    switch (code >> 2) {
+      case 0:
+        return (i & 1 ? addBinary : subtractBinary)(env, format, a, second[i]!);
+      case 1:
+        return addBinary(env, format, all[2 * i]!, all[2 * i + 1]!);
+      default:
+        return subtractBinary(env, format, all[2 * i]!, all[2 * i + 1]!);
+    }
+  });
+  settleExceptions(cpu, env);
+  results.forEach((bits, i) => {
+    writeElement(cpu, destination, format, i, bits);
+  });
+}
+
 /** EQ LT LE UNORD; the other four predicates are their opposites. LT and LE signal quiet NaNs. */
 const PREDICATES: readonly ((result: Comparison) => boolean)[] = [
   (result) => result === 'equal',
@@ -125,6 +152,7 @@ function compareToFlags(cpu: CpuContext, code: number, first: number): void {
 
 export const sseArithmeticHelpers = {
   sseArithmetic: arithmetic,
+  sseHorizontal: horizontal,
   sseCompare: compareToMask,
   sseCompareFlags: compareToFlags,
 } as const satisfies Record<string, Helper>;

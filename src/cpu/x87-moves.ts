@@ -8,6 +8,8 @@ import {
   signAndExponent,
   toFloat32,
   toFloat64,
+  type Rounding,
+  roundTowardZero,
   toInteger,
   toPackedDecimal,
   unpackFloat80,
@@ -102,11 +104,12 @@ function storeMemory(unit: FpuUnit, linear: number, format: number, pops: number
   } else storeInteger(unit, linear, format, pops);
 }
 
-function storeInteger(unit: FpuUnit, linear: number, format: number, pops: number): void {
+/** `rounding`: not that of the control word (FISTTP). */
+function storeInteger(unit: FpuUnit, linear: number, format: number, pops: number, rounding?: Rounding): void {
   const { env, cpu } = unit;
   const width: IntegerWidth = format === INT16 ? 16 : format === INT32 ? 32 : 64;
   storeTo(unit, linear, width / 8, pops, (value) => {
-    const integer = toInteger(env, value, width);
+    const integer = toInteger(env, value, width, rounding);
     if (env.suppressed) return;
     if (width === 64) writeBits64(cpu, linear, BigInt.asUintN(64, integer));
     else if (width === 32) cpu.access.write32(linear >>> 0, Number(integer));
@@ -150,6 +153,8 @@ export const x87MoveHelpers = {
   fstpQuietly: fpuHelper(storeRegisterQuietly),
   /** (linear address, format, registers to pop) */
   fstMemory: fpuHelper(storeMemory),
+  /** (linear address, format); pops */
+  fisttp: fpuHelper((unit, linear, format) => storeInteger(unit, linear, format, 1, roundTowardZero)),
   /** (linear address); pops */
   fstExtended: fpuHelper(storeExtended),
   fbstp: fpuHelper(storeDecimal),

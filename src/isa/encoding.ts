@@ -68,6 +68,8 @@ export interface Encoding {
   /** Required whole ModRM byte, or −1. */
   readonly modrm: number;
   readonly operands: readonly Operand[];
+  /** Control and debug registers: the r/m operand is a register whatever the mod field says (SDM vol. 2, MOV). */
+  readonly ignoresMod: boolean;
   /** Exists with 16- and 32-bit operand size. */
   readonly sized: boolean;
   /** Operand index of the r/m operand, or −1. */
@@ -194,6 +196,7 @@ function parseEncoding(row: Row, text: string, out: Encoding[]): void {
   const operands = operandTexts.map((t, i) => parseOperand(t, accesses[i] ?? 'r'));
   const sized = row.sized === true || operands.some((o) => o.size === 'v');
   const rmOperand = operands.findIndex((o) => RM_KINDS.has(o.kind));
+  const ignoresMod = operands.some((o) => o.kind === 'control' || o.kind === 'debug');
   const first = parseInt(opcodeText, 16);
   for (let i = 0; i < opcodes; i++) {
     for (let j = 0; j < modrms; j++) {
@@ -209,6 +212,7 @@ function parseEncoding(row: Row, text: string, out: Encoding[]): void {
         digit,
         modrm: modrm < 0 ? -1 : modrm + j,
         operands,
+        ignoresMod,
         sized,
         rmOperand,
       });

@@ -7,8 +7,10 @@ import { SSE_MASKED_STORES } from './sse-masked-stores.js';
 import { SSE_MMX } from './sse-mmx.js';
 import { SSE_MOVES } from './sse-moves.js';
 import { SSE_SHUFFLES } from './sse-shuffles.js';
+import { SSE3 } from './sse3.js';
+import { SSSE3 } from './ssse3.js';
 
-/** All of SSE and SSE2. */
+/** All of SSE, SSE2, SSE3 and SSSE3. */
 export const SSE_FAMILIES: readonly Row[] = [
   ...SSE_MOVES,
   ...SSE_SHUFFLES,
@@ -18,4 +20,6 @@ export const SSE_FAMILIES: readonly Row[] = [
   ...SSE_MMX,
   ...SSE_MASKED_STORES,
   ...SSE_CONTROL,
+  ...SSE3,
+  ...SSSE3,
 ];

@@ -36,6 +36,8 @@ const LANES = {
   i16x8_max_s: 'vv>v',
   i16x8_avgr_u: 'vv>v',
   i16x8_abs: 'v>v',
+  /** (a × b + 2^14) >> 15, saturated. */
+  i16x8_q15mulr_sat_s: 'vv>v',
   i32x4_add: 'vv>v',
   i32x4_sub: 'vv>v',
   i32x4_abs: 'v>v',

@@ -179,6 +179,10 @@ const LOADS_AND_STORES: readonly Row[] = [
   onMemory('fistp', 'DF /3', INT16, 'fstMemory', true, 1),
   onMemory('fistp', 'DB /3', INT32, 'fstMemory', true, 1),
   onMemory('fistp', 'DF /7', INT64, 'fstMemory', true, 1),
+  // SSE3
+  onMemory('fisttp', 'DF /1', INT16, 'fisttp', true),
+  onMemory('fisttp', 'DB /1', INT32, 'fisttp', true),
+  onMemory('fisttp', 'DD /1', INT64, 'fisttp', true),
   onTenBytes('fbstp', 'DF /6', 'fbstp', true),
   onRegister('fxch', ['D9 C8', 'DD C8', 'DF C8'], 'fxch'),
   onRegister('ffree', ['DD C0'], 'ffree', 0),
@@ -262,7 +266,7 @@ function imageRow(name: string, digit: number, write: boolean): Row {
   return {
     name,
     unit: 'fxsave',
-    encodings: [`0F AE /${digit} M`],
+    encodings: [`NP 0F AE /${digit} M`],
     access: '-',
     semantics(b) {
       b.helper(name, b.address(0, 512, write));

@@ -53,6 +53,7 @@ export const SIMD = {
   i16x8_extadd_pairwise_i8x16_u: 125,
   i32x4_extadd_pairwise_i16x8_u: 127,
   i16x8_abs: 128,
+  i16x8_q15mulr_sat_s: 130,
   i16x8_narrow_i32x4_s: 133,
   i16x8_extend_low_i8x16_s: 135,
   i16x8_extend_high_i8x16_s: 136,
