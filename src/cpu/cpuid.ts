@@ -29,6 +29,8 @@ const FEATURE = {
   sse: 1 << 25,
   sse2: 1 << 26,
 } as const;
+/** Leaf 1 ECX. */
+const FEATURE_ECX = { sse3: 1 << 0, ssse3: 1 << 9 } as const;
 /** First extended leaf. */
 const EXTENDED = 0x8000_0000;
 /** Leaf EXTENDED + 1, EDX. */
@@ -66,7 +68,7 @@ function describeProcessor(name: string, features: number): ProcessorModel {
     leaves: new Map<number, CpuidResult>([
       // Order of the vendor string: EBX, EDX, ECX.
       [0, [4, packCharacters(VENDOR, 0), packCharacters(VENDOR, 8), packCharacters(VENDOR, 4)]],
-      [1, [SIGNATURE, CLFLUSH_LINE << 8, 0, features]],
+      [1, [SIGNATURE, CLFLUSH_LINE << 8, FEATURE_ECX.sse3 | FEATURE_ECX.ssse3, features]],
       // "This leaf, once" and no descriptor of a cache; nor does leaf 4 enumerate one.
       [2, [1, 0, 0, 0]],
       [3, [0, 0, 0, 0]],
