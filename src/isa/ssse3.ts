@@ -51,11 +51,7 @@ function horizontal(width: 16 | 32, operation: VectorOperation): Operation {
 
 /** Unsigned bytes times signed ones; sums of two neighbours, saturated. */
 const multiplyAddBytes: Operation = (b, x, y) => {
-  const lower = b.vector(
-    'i16x8_mul',
-    b.vector('i16x8_extend_low_i8x16_u', x),
-    b.vector('i16x8_extend_low_i8x16_s', y),
-  );
+  const lower = b.vector('i16x8_mul', b.vector('i16x8_extend_low_i8x16_u', x), b.vector('i16x8_extend_low_i8x16_s', y));
   const upper = b.vector(
     'i16x8_mul',
     b.vector('i16x8_extend_high_i8x16_u', x),

@@ -18,7 +18,9 @@ const opcodes = allOpcodes();
 const folder = mkdtempSync(join(tmpdir(), 'opcode-oracle-'));
 const program = join(folder, 'oracle');
 const source = join(process.cwd(), 'tools/opcode-oracle/oracle.c');
-execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-Wall', '-no-pie', '-fno-pic', '-o', program, source], { stdio: 'inherit' });
+execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-Wall', '-no-pie', '-fno-pic', '-o', program, source], {
+  stdio: 'inherit',
+});
 const input = new Uint8Array(16 * opcodes.length);
 opcodes.forEach(({ bytes }, n) => {
   input[16 * n] = bytes.length;

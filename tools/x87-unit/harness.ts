@@ -11,9 +11,13 @@ export function askProcessor(questions: readonly Question[]): Answer[] {
   const program = join(folder, 'oracle');
   try {
     const source = join(process.cwd(), 'tools/x87-unit/oracle.c');
-    execFileSync(process.env['CC'] ?? 'cc', ['-O1', '-Wall', '-mno-red-zone', '-no-pie', '-fno-pic', '-o', program, source], {
-      stdio: 'inherit',
-    });
+    execFileSync(
+      process.env['CC'] ?? 'cc',
+      ['-O1', '-Wall', '-mno-red-zone', '-no-pie', '-fno-pic', '-o', program, source],
+      {
+        stdio: 'inherit',
+      },
+    );
     const maxBuffer = questions.length * ANSWER_BYTES + 1;
     const bytes = execFileSync(program, { input: packQuestions(questions), maxBuffer });
     return questions.map((question, n) =>
