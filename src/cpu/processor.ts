@@ -21,6 +21,7 @@ import {
 } from '../memory/layout.js';
 import { Tlb } from '../memory/tlb.js';
 import { ACCESS_FETCH, type Board } from './board.js';
+import { CodeEpochs } from './code-epochs.js';
 import { type Block, CodeCache, NO_BLOCK } from './code-cache.js';
 import type { CpuContext, Helper } from './context.js';
 import { LGUEST_MODEL, type ProcessorModel } from './cpuid.js';
@@ -41,6 +42,9 @@ export { EXIT, type Exit } from './exit.js';
 
 /** The only mode in which code is translated: 32 bits, flat segments. */
 const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
+
+/** Epochs are part of `codeKey`, which has 27 bits for them. */
+const LAST_EPOCH = 0x3ff_ffff;
 
 /** What a processor's snapshot holds besides guest memory. */
 export interface ProcessorState {
@@ -96,7 +100,7 @@ export class Processor implements CpuContext {
   private translator: Translator | undefined;
   private readonly i32: Int32Array;
   private readonly view: DataView;
-  private epoch = 1;
+  private readonly epochs = new CodeEpochs();
   /** The mode has bit `single` because fewer instructions are left than the next block has, or for TF. */
   private single = false;
   private trapFlag = false;
@@ -124,7 +128,9 @@ export class Processor implements CpuContext {
     memory.onCodeWrite = (gpa, length) => this.codeWritten(gpa, length);
     this.nextPage = () => {
       const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
-      return this.access.translate(linear, ACCESS_FETCH, false);
+      const gpa = this.access.translate(linear, ACCESS_FETCH, false);
+      this.epochs.note(linear >>> 12, this.state.cpl === 3, this.tlb.isGlobal(linear));
+      return gpa;
     };
     this.fpuStateChanged();
     this.updateMode();
@@ -145,7 +151,11 @@ export class Processor implements CpuContext {
     this.translator = create({
       memory,
       forms: this.engine.forms,
-      mappedPage: (linear, user) => tlb.pageOf(linear, user),
+      mappedPage: (linear, user) => {
+        const gpa = tlb.pageOf(linear, user);
+        if (gpa >= 0) this.epochs.note(linear >>> 12, user, tlb.isGlobal(linear));
+        return gpa;
+      },
       hasRun: (gpa, mode) => this.code.has(gpa, mode),
       watchPage: (page) => {
         codePages[page]! |= CODE_PAGE.translated;
@@ -261,7 +271,8 @@ export class Processor implements CpuContext {
   }
   addressSpaceChanged(): void {
     this.tlb.flushLocal();
-    this.newEpoch();
+    this.epochs.endLocal();
+    this.epochsChanged();
   }
   flushTlb(): void {
     this.tlb.flush();
@@ -270,11 +281,13 @@ export class Processor implements CpuContext {
   /** Forgets translations of linear addresses below `limit`. */
   flushTlbUser(limit: number): void {
     this.tlb.flushBelow(limit);
-    this.newEpoch();
+    this.epochs.endBelow(limit >>> 12);
+    this.epochsChanged();
   }
   flushTlbPage(linear: number): void {
     this.tlb.flushPage(linear);
-    this.newEpoch();
+    this.epochs.endPage(linear >>> 12);
+    this.epochsChanged();
   }
 
   /** CR0.TS, CR0.EM, CR4.OSFXSR or a pending x87 exception has changed: who uses the units goes through `checkUnit`. */
@@ -315,9 +328,14 @@ export class Processor implements CpuContext {
 
   /** Every jump-cache entry made so far is void. */
   private newEpoch(): void {
-    this.epoch++;
-    if (this.epoch >= 0x3ff_ffff) {
-      this.epoch = 1;
+    this.epochs.endAll();
+    this.epochsChanged();
+  }
+
+  private epochsChanged(): void {
+    const { current } = this.epochs;
+    if (Math.max(...current) >= LAST_EPOCH) {
+      current.fill(1);
       this.i32.fill(0, JUMP_CACHE >> 2, (JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) >> 2);
       this.i32.fill(0, REGION_KEYS >> 2, (REGION_KEYS >> 2) + REGION_SLOTS);
     }
@@ -354,7 +372,9 @@ export class Processor implements CpuContext {
     }
     // TF set in the middle of a call: key 0 matches nothing, so that `findBlock` is asked and stops.
     const stopping = this.trapFlag && this.chunk > 1;
-    this.i32[STATE.codeKey >> 2] = stopping ? 0 : this.epoch * KEY_EPOCH + (user ? KEY_USER : 0) + this.mode();
+    this.i32[STATE.codeKey >> 2] = stopping
+      ? 0
+      : this.epochs.current[user ? 1 : 0] * KEY_EPOCH + (user ? KEY_USER : 0) + this.mode();
   }
 
   // --- code -----------------------------------------------------------------------------------
@@ -369,20 +389,23 @@ export class Processor implements CpuContext {
     if (this.trapFlag && this.chunk !== 1) return 0;
     const { state, i32 } = this;
     const linear = this.linearEip();
+    const mode = i32[STATE.codeKey >> 2]! & (KEY_USER - 1);
     let block: Block | number;
     try {
       const limit = state.get(STATE.segments + 16 * CS + 4) - state.eip + 1;
       if (limit <= 0) throw new GuestFault(GP, 0);
       const gpa = this.access.translate(linear, ACCESS_FETCH, false);
       if (gpa >= this.memory.size) throw new GuestFault(GP, 0);
-      block = this.code.find(gpa, this.mode(), limit, this.nextPage);
+      block = this.code.find(gpa, mode, limit, this.nextPage);
       if (block === NO_BLOCK.tooLong) throw new GuestFault(GP, 0);
     } catch (error) {
       this.instructionEip = state.eip;
       this.report(error);
       return 0;
     }
+    // Only now: making room for the block may have begun a new epoch.
     const key = i32[STATE.codeKey >> 2]!;
+    this.epochs.note(linear >>> 12, (key & KEY_USER) !== 0, this.tlb.isGlobal(linear));
     const index = jumpIndex(linear);
     const entry = (JUMP_CACHE + index * JUMP_CACHE_ENTRY_BYTES) >> 2;
     const { translator } = this;

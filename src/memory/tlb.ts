@@ -33,6 +33,8 @@ export class Tlb {
   /** Guest page → whether a write entry for it has been made since the last full flush. */
   private readonly writeMapped: Uint8Array;
   private readonly codePages: Uint8Array;
+  /** By linear page: 1 if it was global when it was entered last. */
+  private readonly globalPages = new Uint8Array(PAGES);
   private readonly size: number;
 
   constructor(memory: GuestMemory) {
@@ -54,6 +56,7 @@ export class Tlb {
     const page = linear >>> 12;
     const addend = (RAM_BASE + gpa - page * 4096) | 0;
     if (this.readSupervisor[page] === TLB_INVALID) this.remember(page, walk.global);
+    this.globalPages[page] = walk.global ? 1 : 0;
     this.readSupervisor[page] = addend;
     this.readUser[page] = walk.userReadable ? addend : TLB_INVALID;
     const writable = this.codePages[gpa >>> 12] === 0;
@@ -100,6 +103,11 @@ export class Tlb {
     const page = linear >>> 12;
     const addend = (user ? this.readUser : this.readSupervisor)[page]!;
     return addend === TLB_INVALID ? -1 : (addend + page * 4096 - RAM_BASE) >>> 0;
+  }
+
+  /** Whether the page of `linear` was global when it was entered last. */
+  isGlobal(linear: number): boolean {
+    return this.globalPages[linear >>> 12] === 1;
   }
 
   /** Takes guest page `gpaPage` out of the write tables: code is about to be decoded from it. */
