@@ -120,7 +120,9 @@ export class Disassembler {
 
   private operands(form: HandlerForm): string {
     const { encoding, row } = form;
-    const texts = encoding.operands.map((operand, n) => this.operand(form, operand, n));
+    // Fences have a register field that means nothing.
+    const shown = encoding.operands.filter(({ kind, size, memory }) => kind !== 'rm' || size !== 0 || memory);
+    const texts = shown.map((operand, n) => this.operand(form, operand, n));
     if (encoding.operands[0]?.kind !== 'st' || !TWO_STACK_OPERANDS.test(row.name)) return texts.join(',');
     return STORES_TO_ST_I.has(encoding.opcode) ? `${texts[0]},st0` : `st0,${texts[0]}`;
   }

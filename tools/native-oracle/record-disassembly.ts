@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parseEncodings } from '../../src/isa/encoding.js';
 import { INSTRUCTIONS } from '../../src/isa/index.js';
+import { allForms, makeQuestion } from '../sse-oracle/questions.js';
 import { Dice } from '../x87-oracle/questions.js';
 import { makeTest } from './generator.js';
 import { MODE_CODE16, MODE_FLAT } from './layout.js';
@@ -51,13 +52,16 @@ for (const [mode, bits] of [
   [MODE_FLAT, 32],
   [MODE_CODE16, 16],
 ] as const) {
-  const shapes = parseEncodings(INSTRUCTIONS).flatMap((encoding) => [...shapesOf(encoding)]);
+  // Those of SSE come from its own oracle.
+  const others = parseEncodings(INSTRUCTIONS).filter(({ row }) => !row.compact);
+  const shapes = others.flatMap((encoding) => [...shapesOf(encoding)]);
   const code = shapes
     .filter((shape) => shape.mode === mode)
     .map((shape) => makeTest(dice, shape))
     // Some tests have the end of a page in the middle of the instruction.
     .filter((test) => test.code.length < 15 && (test.codeAddress & 0xfff) === 0x800)
     .map((test) => test.code);
+  if (bits === 32) code.push(...allForms().map((form) => Uint8Array.from(makeQuestion(dice, form).code)));
   const texts = disassembleAll(code, bits);
   code.forEach((bytes, i) => {
     const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
