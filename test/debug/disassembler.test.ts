@@ -83,9 +83,10 @@ const NOTATION: readonly (readonly [RegExp, string])[] = [
   [/^(jmp|call) (far )?((dword )?(\[|\w+:))/, '$1 $5'],
   [/^fnstsw ax/, 'fnstsw'],
   [/\(\d*87 only\)/, ''],
-  ...['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'].map(
-    (predicate, n): [RegExp, string] => [new RegExp(`^cmp([ps][sd]) (.*),${n}$`), `cmp${predicate}$1 $2`],
-  ),
+  ...['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'].map((predicate, n): [RegExp, string] => [
+    new RegExp(`^cmp([ps][sd]) (.*),${n}$`),
+    `cmp${predicate}$1 $2`,
+  ]),
   [/^xchg (e?ax),\1/, 'nop'],
 ];
 

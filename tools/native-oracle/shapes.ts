@@ -75,10 +75,12 @@ export function* shapesOf(encoding: Encoding): Generator<Shape> {
 
 /** Every shape of every instruction that ring 3 may run here. */
 export function allShapes(): Shape[] {
-  return parseEncodings(INSTRUCTIONS)
-    // Those with mandatory prefixes have an oracle of their own, tools/sse-oracle.
-    .filter((encoding) => isTestable(encoding.row) && !encoding.row.compact)
-    .flatMap((encoding) => [...shapesOf(encoding)]);
+  return (
+    parseEncodings(INSTRUCTIONS)
+      // Those with mandatory prefixes have an oracle of their own, tools/sse-oracle.
+      .filter((encoding) => isTestable(encoding.row) && !encoding.row.compact)
+      .flatMap((encoding) => [...shapesOf(encoding)])
+  );
 }
 
 /** One line for reports: `add Ev,Gv [mode 0 66 mem]`. */
