@@ -6,8 +6,11 @@
  * top. What comes out is a kernel and its first file system; nothing of the packages is installed or run on this
  * computer.
  */
+import { isBzImage, parseBzImage } from '../../src/formats/bzimage.js';
 import { type ControlFields, readDebControl, readDebFiles } from '../../src/formats/deb.js';
+import { isElf } from '../../src/formats/elf.js';
 import { FormatError } from '../../src/formats/format-error.js';
+import { decodeXz } from '../../src/formats/xz.js';
 import { buildInitramfs } from './initramfs.js';
 import { type ModuleFile, selectModules, USEFUL_MODULES } from './modules.js';
 
@@ -21,7 +24,7 @@ export interface OwnFile {
 export interface GuestImage {
   /** As `uname -r` prints it: `6.1.0-50-686`. */
   release: string;
-  /** The bzImage as it was in the package. */
+  /** The ELF file that was packed in the bzImage; the bzImage itself, if it is packed in a way we do not know. */
   kernel: Uint8Array;
   initramfs: Uint8Array;
   moduleCount: number;
@@ -37,7 +40,7 @@ export async function buildGuestImage(
   const selected = await about('kernel', async () => selectModules(modules, USEFUL_MODULES));
   const busybox = await about('busybox', () => readBusybox(busyboxPackage));
   const initramfs = buildInitramfs({ busybox, ownFiles, release, modules: selected, builtin });
-  return { release, kernel, initramfs, moduleCount: selected.length };
+  return { release, kernel: await about('kernel', async () => unpackKernel(kernel)), initramfs, moduleCount: selected.length };
 }
 /*:*/
 
@@ -57,6 +60,18 @@ async function about<Result>(which: 'kernel' | 'busybox', action: () => Promise<
     if (error instanceof FormatError) throw new PackageError(which, error.message);
     throw error;
   }
+}
+
+/**
+ * Unpacked once here, it need not be unpacked at every start. What is behind a packed kernel, relocations and its size,
+ * is of no use without its unpacker.
+ */
+function unpackKernel(file: Uint8Array): Uint8Array {
+  if (!isBzImage(file)) return file;
+  const { compression, payloadOffset, payloadBytes } = parseBzImage(file);
+  if (compression !== 'xz') return file;
+  const unpacked = decodeXz(file.subarray(payloadOffset, payloadOffset + payloadBytes), { limitBytes: 0x1000_0000 });
+  return isElf(unpacked) ? unpacked : file;
 }
 
 interface KernelPackage {

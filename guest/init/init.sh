@@ -59,6 +59,8 @@ find_port() {
 # end STATUS: says so and switches off. Never returns.
 end() {
   [ -n "$control" ] && echo "exit $1" >&3
+  # The kernel need not say goodbye on the console.
+  echo 0 >/proc/sys/kernel/printk
   sync
   poweroff -f
   # Only if the machine cannot be switched off.

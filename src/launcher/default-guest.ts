@@ -29,16 +29,18 @@ export async function launchDefaultGuest(
   const store = new ImageStore(cacheFolder());
   const image = await obtainImage(store, { flavour, packages: settings.packages }, new Progress(stderr));
   const { TERM } = process.env;
+  const { append, ...rest } = settings;
   return launch(
     {
       kernel: image.kernel,
       initrd: image.initramfs,
-      kernelArguments: KERNEL_ARGUMENTS,
+      // What the user says comes last and wins.
+      kernelArguments: append === undefined ? KERNEL_ARGUMENTS : [...KERNEL_ARGUMENTS, append],
       memoryMegabytes: DEFAULT_GUEST_MEGABYTES,
       release: image.release,
       task: { command, environment: TERM === undefined || TERM === '' ? {} : { TERM } },
     },
-    settings,
+    rest,
     messages,
     stderr,
   );

@@ -91,7 +91,7 @@ class Session {
     if (settings.traceFile !== undefined) this.traceFile = openOutputFile(settings.traceFile, 'trace-file');
     if (typeof settings.stats === 'string') this.statsFile = openOutputFile(settings.stats, 'stats');
     for (const line of vm.loadReport) messages.detail(line);
-    if (vm.board === 'pc') messages.status(describePcGuest(vm));
+    if (vm.board === 'pc' && guest.task === undefined) messages.status(describePcGuest(vm));
     vm.on('initialised', (found) => messages.status(describeGuest(found, vm.memoryMegabytes)));
     vm.on('restart', () => messages.status('the guest restarts'));
     const startMs = performance.now();

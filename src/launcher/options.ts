@@ -60,7 +60,7 @@ export const DEFAULT_GUEST_MEGABYTES = 128;
 
 export function createSettings(): Settings {
   return {
-    guest: 'conformance',
+    guest: 'debian',
     board: 'auto',
     generation: 'auto',
     pae: 'auto',

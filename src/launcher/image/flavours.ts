@@ -29,7 +29,8 @@ export const FLAVOURS: readonly GuestFlavour[] = [
 ];
 
 /**
- * What the kernel is told. It is quiet, because what it says is of interest only when something fails; and it leaves
+ * What the kernel is told. It is quiet, because what it says is of interest only when something fails (--append=debug
+ * makes it talk); it does not look for firmware, of which there is none; and it leaves
  * out what a virtual machine has no use for and that costs an emulated processor a second or more: self-tests of its
  * ciphers, the search for ISA cards, unpacking certificates, tracing, and the defences against speculation, which our
  * processor does not do. (It has no machine checks either, and the kernel would complain.)
@@ -37,6 +38,8 @@ export const FLAVOURS: readonly GuestFlavour[] = [
 export const KERNEL_ARGUMENTS: readonly string[] = [
   'console=ttyS0',
   'quiet',
+  'loglevel=3',
+  'acpi=off',
   'cryptomgr.notests=1',
   'noisapnp',
   'pnpbios=off',

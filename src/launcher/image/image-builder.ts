@@ -19,7 +19,10 @@ import { formatMegabytes, type Progress, renderBar } from './progress.js';
 import { type ImageStore, sha256, type StoredImage } from './store.js';
 
 /** Changes when guest/image puts the same files together in another way. */
-const RECIPE_FORMAT = 1;
+const RECIPE_FORMAT = 2;
+
+/** Of one guest: today's, and those that an older lguest or an older package may still be wanted with. */
+const MOST_IMAGES = 3;
 
 export interface ImageRequest {
   flavour: GuestFlavour;
@@ -166,6 +169,7 @@ async function build(
       built: new Date().toISOString(),
     };
     const stored = store.add(record, image.kernel, image.initramfs);
+    for (const { id } of store.list().filter(({ guest }) => guest === flavour.name).slice(MOST_IMAGES)) store.remove(id);
     progress.end(`done, ${image.moduleCount} modules, ${formatMegabytes(image.initramfs.length)}`);
     return stored;
   } catch (error) {

@@ -154,7 +154,7 @@ export class ImageStore {
   remove(id: string | undefined): number {
     return this.writing(() => {
       const images = namesIn(join(this.folder, 'images')).filter((name) => id === undefined || name === id);
-      for (const name of images) rmSync(join(this.folder, 'images', name), { recursive: true });
+      for (const name of images) rmSync(join(this.folder, 'images', name), { recursive: true, force: true });
       if (id === undefined) {
         for (const name of ['images', 'packages', 'temporary']) {
           rmSync(join(this.folder, name), { recursive: true, force: true });
