@@ -26,7 +26,7 @@ export function spellOption(row: OptionRow): string {
 
 /** The text of `lguest --help`. */
 export function renderHelp(): string {
-  const lines = ['lguest launches 32-bit Linux kernels: Debian's of today, those with lguest support, and your own.', ''];
+  const lines = ['lguest launches 32-bit Linux kernels, with lguest support or without.', ''];
   const formWidth = Math.max(...FORMS.map(([form]) => form.length));
   for (const [form, does] of FORMS) lines.push(`  ${form.padEnd(formWidth)}  ${does}`);
   const shown = OPTIONS.filter((row) => row.hidden !== true);
