@@ -40,7 +40,12 @@ export async function buildGuestImage(
   const selected = await about('kernel', async () => selectModules(modules, USEFUL_MODULES));
   const busybox = await about('busybox', () => readBusybox(busyboxPackage));
   const initramfs = buildInitramfs({ busybox, ownFiles, release, modules: selected, builtin });
-  return { release, kernel: await about('kernel', async () => unpackKernel(kernel)), initramfs, moduleCount: selected.length };
+  return {
+    release,
+    kernel: await about('kernel', async () => unpackKernel(kernel)),
+    initramfs,
+    moduleCount: selected.length,
+  };
 }
 /*:*/
 

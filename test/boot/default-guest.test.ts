@@ -103,7 +103,8 @@ describe('the default guest', () => {
 
   it('starts a shell on the console; its status is that of lguest', async (context) => {
     if (unavailable !== '') return context.skip(unavailable);
-    const script = 'echo $((6 * 7)) > /tmp/x; cat /tmp/x; tty; modprobe ext4 && grep -c ext4 /proc/filesystems; exit 7\n';
+    const script =
+      'echo $((6 * 7)) > /tmp/x; cat /tmp/x; tty; modprobe ext4 && grep -c ext4 /proc/filesystems; exit 7\n';
     const { status, stdout } = await lguest([`--max-seconds=${LIMIT_SECONDS}`], script);
     assert.match(stdout.toString(), /\r\n42\r\n\/dev\/hvc0\r\n1\r\n/);
     assert.equal(status, 7);

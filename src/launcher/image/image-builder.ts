@@ -169,7 +169,11 @@ async function build(
       built: new Date().toISOString(),
     };
     const stored = store.add(record, image.kernel, image.initramfs);
-    for (const { id } of store.list().filter(({ guest }) => guest === flavour.name).slice(MOST_IMAGES)) store.remove(id);
+    for (const { id } of store
+      .list()
+      .filter(({ guest }) => guest === flavour.name)
+      .slice(MOST_IMAGES))
+      store.remove(id);
     progress.end(`done, ${image.moduleCount} modules, ${formatMegabytes(image.initramfs.length)}`);
     return stored;
   } catch (error) {
