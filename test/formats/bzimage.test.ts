@@ -28,6 +28,9 @@ describe('bzImage', () => {
       initBytes: 0x20_0000,
       commandLineBytes: 2047,
       versionText: '2.6.32.63 (user@host) #1 SMP',
+      payloadOffset: 1024,
+      payloadBytes: 0,
+      initrdLimit: 0x37ff_ffff,
       compression: '',
     });
   });
