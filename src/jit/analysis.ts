@@ -202,10 +202,9 @@ function forEachLeave(steps: readonly Step[], visit: (variables: readonly Node[]
 /** Variables whose entry value the block computes with. */
 function entryValuesRead(block: Block): number {
   let mask = 0;
-  const seen = new Set<Node>();
   const add = (node: Node | undefined): void => {
-    if (!node || seen.has(node)) return;
-    seen.add(node);
+    if (!node || node.visit === 1) return;
+    node.visit = 1;
     if (node.kind === KIND.entry) mask |= 1 << node.number;
     add(node.a);
     add(node.b);

@@ -1,8 +1,33 @@
 import type { Decoded } from '../cpu/decoder.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 
-/** A decoded instruction at a linear address. */
-export interface Instruction extends Readonly<Decoded> {
-  readonly eip: number;
-  readonly handler: HandlerForm;
+/** A decoded instruction at a linear address: a copy of what the decoder, which reuses its result, has found. */
+export class Instruction {
+  readonly length: number;
+  readonly reg: number;
+  readonly rm: number;
+  readonly base: number;
+  readonly index: number;
+  readonly scale: number;
+  readonly segment: number;
+  readonly addressMask: number;
+  readonly displacement: number;
+  readonly immediate: number;
+
+  constructor(
+    readonly eip: number,
+    readonly handler: HandlerForm,
+    decoded: Decoded,
+  ) {
+    this.length = decoded.length;
+    this.reg = decoded.reg;
+    this.rm = decoded.rm;
+    this.base = decoded.base;
+    this.index = decoded.index;
+    this.scale = decoded.scale;
+    this.segment = decoded.segment;
+    this.addressMask = decoded.addressMask;
+    this.displacement = decoded.displacement;
+    this.immediate = decoded.immediate;
+  }
 }

@@ -27,6 +27,8 @@ export class Node implements Value {
   uses = 0;
   /** WebAssembly local that holds the value, or −1. */
   local = -1;
+  /** The last walk over the graph that came by. */
+  visit = 0;
   /** A v128. */
   vector = false;
   /** Bytes behind a SIMD opcode: lane number, shuffle. */

@@ -1,7 +1,7 @@
 import { DECODE, Decoder, MAX_INSTRUCTION_BYTES, MODE } from '../cpu/decoder.js';
 import type { TranslatorHost } from '../cpu/translator.js';
 import { RAM_BASE } from '../memory/layout.js';
-import type { Instruction } from './instruction.js';
+import { Instruction } from './instruction.js';
 
 /** The only mode in which code is translated. */
 export const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
@@ -25,8 +25,7 @@ export interface ScanLimits {
 /** Where an instruction may go on, besides behind it, as far as its bytes tell. */
 export function branchTarget(instruction: Instruction): number | undefined {
   const { encoding, size } = instruction.handler;
-  if (!encoding.operands.some((operand) => operand.kind === 'relative') || (encoding.sized && size === 16))
-    return undefined;
+  if (encoding.operands[0]?.kind !== 'relative' || (encoding.sized && size === 16)) return undefined;
   return (instruction.eip + instruction.length + instruction.immediate) >>> 0;
 }
 
@@ -97,7 +96,8 @@ export class Scanner {
       if (outcome === DECODE.ok) pages.set(linear >>> 12, second);
     }
     if (outcome !== DECODE.ok) return undefined;
-    pages.set(eip >>> 12, page);
-    return { ...decoder.decoded, eip, handler: host.forms.list[decoder.decoded.form]! };
+    if (pages.get(eip >>> 12) !== page) pages.set(eip >>> 12, page);
+    const { decoded } = decoder;
+    return new Instruction(eip, host.forms.list[decoded.form]!, decoded);
   }
 }
