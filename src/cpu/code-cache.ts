@@ -19,6 +19,8 @@ export interface Block {
 }
 
 const MAX_BLOCK_INSTRUCTIONS = 64;
+/** Where the short block lives: the last records of the arena. */
+const SHORT_BLOCK = ARENA + ARENA_BYTES - (MAX_BLOCK_INSTRUCTIONS + 2) * RECORD_BYTES;
 /** Pages are watched in pieces of 64 bytes. */
 const CHUNK_SHIFT = 6;
 
@@ -48,6 +50,7 @@ export class CodeCache {
   private readonly pages = new Map<number, CodePage>();
   private arenaAt = ARENA;
   private readonly window = new Uint8Array(2 * MAX_INSTRUCTION_BYTES);
+  private shortBlock: Block | undefined;
   /** Blocks have died: jump-cache entries may point at them. */
   onInvalidate: () => void = () => {};
 
@@ -68,13 +71,26 @@ export class CodeCache {
     const found = this.blocks.get(key);
     if (found && (found.secondPage < 0 || found.secondPage === nextPage())) return found;
     if (found) this.discard(found);
-    if (this.arenaAt + (MAX_BLOCK_INSTRUCTIONS + 2) * RECORD_BYTES > ARENA + ARENA_BYTES) this.flush();
-    const block = this.decodeBlock(gpa, mode, limit, nextPage);
+    if (this.arenaAt + (MAX_BLOCK_INSTRUCTIONS + 2) * RECORD_BYTES > SHORT_BLOCK) this.flush();
+    const block = this.decodeBlock(gpa, mode, limit, nextPage, mode & MODE.single ? 1 : MAX_BLOCK_INSTRUCTIONS);
     if (typeof block === 'object') {
       this.blocks.set(key, block);
       this.watch(block);
     }
     return block;
+  }
+
+  /**
+   * At most `most` instructions from `gpa` on as a block that is valid until the next call or flush, or undefined if
+   * not even the first is on this page. Part of a block that `find` has found.
+   */
+  findShort(gpa: number, mode: number, limit: number, most: number): Block | undefined {
+    const { arenaAt } = this;
+    this.arenaAt = SHORT_BLOCK;
+    const block = this.decodeBlock(gpa, mode, limit, undefined, Math.min(most, MAX_BLOCK_INSTRUCTIONS));
+    this.arenaAt = arenaAt;
+    this.shortBlock = typeof block === 'object' ? block : undefined;
+    return this.shortBlock;
   }
 
   /** Whether a block begins at `gpa`: code there has run lately. */
@@ -94,6 +110,12 @@ export class CodeCache {
   /** Guest memory `[gpa, gpa+length)` has changed. */
   invalidate(gpa: number, length: number): void {
     let died = false;
+    const short = this.shortBlock;
+    if (short && short.start < gpa + length && short.end > gpa) {
+      this.empty(short);
+      this.shortBlock = undefined;
+      died = true;
+    }
     for (let page = gpa >>> 12; page <= (gpa + length - 1) >>> 12; page++) {
       const code = this.pages.get(page);
       if (!code) continue;
@@ -113,12 +135,18 @@ export class CodeCache {
     if (died) this.onInvalidate();
   }
 
-  private decodeBlock(gpa: number, mode: number, limit: number, nextPage: () => number): Block | number {
+  /** Without `nextPage` an instruction that straddles is `tooLong`. */
+  private decodeBlock(
+    gpa: number,
+    mode: number,
+    limit: number,
+    nextPage: (() => number) | undefined,
+    most: number,
+  ): Block | number {
     const { decoder, memory } = this;
     const inPage = Math.min(0x1000 - (gpa & 0xfff), limit);
     const bytes = memory.u8;
     const base = RAM_BASE + gpa;
-    const most = mode & MODE.single ? 1 : MAX_BLOCK_INSTRUCTIONS;
     const first = this.arenaAt;
     let count = 0;
     let offset = 0;
@@ -126,7 +154,7 @@ export class CodeCache {
       const outcome = decoder.decode(bytes, base + offset, base + inPage, mode);
       if (outcome !== DECODE.ok) {
         if (count > 0) break;
-        if (outcome === DECODE.tooLong || limit === inPage) return NO_BLOCK.tooLong;
+        if (outcome === DECODE.tooLong || limit === inPage || !nextPage) return NO_BLOCK.tooLong;
         return this.decodeStraddling(gpa, mode, limit, nextPage);
       }
       this.writeRecord(first + count * RECORD_BYTES, offset);
@@ -209,13 +237,17 @@ export class CodeCache {
 
   /** Makes a block lead nowhere and forgets it. Its page stays watched while other blocks are on it. */
   private discard(block: Block): void {
-    const { view } = this.memory;
-    for (let i = 0; i < block.count; i++) view.setUint16(block.record + i * RECORD_BYTES + RECORD.handler, 0, true);
+    this.empty(block);
     for (let mode = 0; mode < 16; mode++) {
       if (this.blocks.get(block.start * 16 + mode) === block) this.blocks.delete(block.start * 16 + mode);
     }
     this.unwatch(block.start >>> 12, block);
     if (block.secondPage >= 0) this.unwatch(block.secondPage >>> 12, block);
+  }
+
+  private empty(block: Block): void {
+    const { view } = this.memory;
+    for (let i = 0; i < block.count; i++) view.setUint16(block.record + i * RECORD_BYTES + RECORD.handler, 0, true);
   }
 
   private unwatch(page: number, block: Block): void {

@@ -188,13 +188,17 @@ export class Processor implements CpuContext {
     this.stopRequested = false;
     this.updateMode();
     let left = budget;
-    /** What the last call left over because the next block was longer: to be run one by one. */
+    /** What the last call left over because the next block was longer. */
     let rest = 0;
     while (left > 0) {
       const trapFlag = this.trapFlag;
       const every = this.torture.flushTlbEvery;
       if (trapFlag) this.updateMode();
       this.chunk = trapFlag ? 1 : rest > 0 ? rest : every > 0 ? Math.min(every, left) : left;
+      const shortened = rest > 0 && !trapFlag && !this.single ? this.shortenBlock(rest) : -1;
+      // Where a block cannot be cut short, its instructions are run one by one.
+      const single = rest > 0 && shortened < 0;
+      if (single !== this.single) this.setSingle(single);
       i32[STATE.budget >> 2] = this.chunk;
       i32[STATE.status >> 2] = STATUS.none;
       let used = 0;
@@ -207,6 +211,7 @@ export class Processor implements CpuContext {
         left -= used;
         this.chunk = 0;
         i32[STATE.budget >> 2] = 0;
+        if (shortened >= 0) i32[shortened + 1] = 0;
       }
       if (every > 0) this.flushTlb();
       if (i32[STATE.status >> 2] !== STATUS.none) break;
@@ -219,7 +224,6 @@ export class Processor implements CpuContext {
         break;
       }
       if (left === 0 && this.shadowAt === this.state.retired) left = 1;
-      if (rest > 0 !== this.single) this.setSingle(rest > 0);
     }
     if (this.single) this.setSingle(false);
     return exit.reason;
@@ -229,6 +233,25 @@ export class Processor implements CpuContext {
    * Makes `run` return `EXIT.stop` at the end of the running block. Unlike `leave` it is safe in the middle of an
    * instruction, from port and memory-mapped registers: it takes away the rest of the budget.
    */
+  /**
+   * The jump cache leads to a block of at most `most` instructions at `state.eip` for the next call of the
+   * interpreter. Returns the index of the entry, to be made void afterwards, or −1.
+   */
+  private shortenBlock(most: number): number {
+    const { i32, state } = this;
+    const linear = this.linearEip();
+    const entry = (JUMP_CACHE + jumpIndex(linear) * JUMP_CACHE_ENTRY_BYTES) >> 2;
+    if (i32[entry] !== (linear | 0) || i32[entry + 1] !== i32[STATE.codeKey >> 2]) return -1;
+    const page = this.tlb.pageOf(linear, state.cpl === 3);
+    if (page < 0) return -1;
+    const limit = state.get(STATE.segments + 16 * CS + 4) - state.eip + 1;
+    const block = this.code.findShort(page + (linear & 0xfff), this.mode(), limit, most);
+    if (!block) return -1;
+    i32[entry + 2] = block.record;
+    i32[entry + 3] = block.count;
+    return entry;
+  }
+
   requestStop(): void {
     this.stopRequested = true;
     this.chunk -= this.i32[STATE.budget >> 2]!;
