@@ -25,7 +25,7 @@ export interface TranslatorOptions {
 }
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
-  threshold: 500,
+  threshold: 1500,
   batch: 16,
   synchronous: true,
   instructions: 400,

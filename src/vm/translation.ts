@@ -11,11 +11,15 @@ export interface TranslationOptions {
   monotonicNs: () => number;
 }
 
+/** Turns that hot code waits for more of its kind, to be compiled with. */
+const TURNS_TO_WAIT = 8;
+
 /** Joins a processor and a translator, and sees to what tests want of the two. */
 export class Translation {
   private translator!: RegionTranslator;
   private readonly dropEvery: number;
   private droppedAt = 0;
+  private turns = 0;
 
   constructor(cpu: Processor, options: TranslationOptions) {
     const { torture, monotonicNs, memoryMegabytes } = options;
@@ -36,7 +40,7 @@ export class Translation {
     if (this.dropEvery > 0 && retired - this.droppedAt >= this.dropEvery) {
       this.droppedAt = retired;
       this.translator.drop();
-    } else this.translator.translateWaiting();
+    } else if (++this.turns % TURNS_TO_WAIT === 0) this.translator.translateWaiting();
   }
 
   get statistics(): TranslatorStatistics {
