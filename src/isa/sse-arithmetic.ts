@@ -1,4 +1,6 @@
 import type { Builder, Row, Value } from './builder.js';
+import { unpackFlags } from './flags.js';
+import { arithmeticFast, compareFast, compareMaskFast, extremeFast } from './sse-fast.js';
 import { SSE, zeroVector } from './sse-rows.js';
 
 /** Arithmetic and comparisons of floating-point numbers in XMM registers (SDM vol. 1, 10.4.1 and 11.4.1). */
@@ -22,25 +24,34 @@ export const SSE_OPERATIONS = [
   ['sqrt', '51'],
 ] as const;
 
+type SseOperation = (typeof SSE_OPERATIONS)[number][0];
+
 /** Operand n, an XMM register or as much memory as `bits` says, as a vector. */
 export function readSource(b: Builder, n: number, bits: 32 | 64 | 128): Value {
   if (bits === 128 || !b.form.isMemory(n)) return b.read128(n, true);
   return bits === 64 ? b.withLane(zeroVector(b), 64, 0, b.read64(n)) : b.withLane(zeroVector(b), 32, 0, b.read(n));
 }
 
+const ZERO_FLAG_BIT = 6;
+
 function sourceBits(kind: SseKind): 32 | 64 | 128 {
   return kind === 'ss' ? 32 : kind === 'sd' ? 64 : 128;
 }
 
-function arithmetic(name: string, opcode: string, operation: number, kind: SseKind): Row {
+function arithmetic(name: SseOperation, opcode: string, operation: number, kind: SseKind): Row {
   return {
     ...SSE,
     name: `${name}${kind}`,
     encodings: [`${PREFIX_OF[kind]} 0F ${opcode} /r Vx,${OPERAND_OF[kind]}`],
     access: 'rw,r',
     semantics(b) {
-      b.passVector(readSource(b, 1, sourceBits(kind)));
-      b.helper('sseArithmetic', b.const(operation * 4 + SSE_KINDS.indexOf(kind)), b.number(0));
+      const y = readSource(b, 1, sourceBits(kind));
+      const slowly = (): void => {
+        b.passVector(y);
+        b.helper('sseArithmetic', b.const(operation * 4 + SSE_KINDS.indexOf(kind)), b.number(0));
+      };
+      if (name === 'min' || name === 'max') extremeFast(b, kind, name === 'min', y, slowly);
+      else arithmeticFast(b, kind, name, y, slowly);
     },
   };
 }
@@ -52,10 +63,14 @@ function comparison(kind: SseKind): Row {
     encodings: [`${PREFIX_OF[kind]} 0F C2 /r Vx,${OPERAND_OF[kind]},Ib`],
     access: 'rw,r,r',
     semantics(b) {
-      b.passVector(readSource(b, 1, sourceBits(kind)));
+      const y = readSource(b, 1, sourceBits(kind));
       // Bits of the immediate beyond the predicate's three are ignored.
-      const predicate = b.shl(b.and(b.read(2), b.const(7)), b.const(2));
-      b.helper('sseCompare', b.or(predicate, b.const(SSE_KINDS.indexOf(kind))), b.number(0));
+      const predicate = b.and(b.read(2), b.const(7));
+      compareMaskFast(b, kind, predicate, y, () => {
+        b.passVector(y);
+        const code = b.or(b.shl(predicate, b.const(2)), b.const(SSE_KINDS.indexOf(kind)));
+        b.helper('sseCompare', code, b.number(0));
+      });
     },
   };
 }
@@ -69,8 +84,13 @@ function comparisonToFlags(name: string, kind: 'ss' | 'sd', opcode: string, sign
     access: 'r,r',
     flags: { writes: 'OSZAPC' },
     semantics(b) {
-      b.passVector(readSource(b, 1, sourceBits(kind)));
-      b.helper('sseCompareFlags', b.const((signaling ? 4 : 0) + SSE_KINDS.indexOf(kind)), b.number(0));
+      const y = readSource(b, 1, sourceBits(kind));
+      const setFlags = (less: Value, equal: Value): void =>
+        unpackFlags(b, b.or(less, b.shl(equal, b.const(ZERO_FLAG_BIT))));
+      compareFast(b, kind, y, setFlags, () => {
+        b.passVector(y);
+        b.helper('sseCompareFlags', b.const((signaling ? 4 : 0) + SSE_KINDS.indexOf(kind)), b.number(0));
+      });
     },
   };
 }

@@ -1,6 +1,14 @@
 import type { Builder, Row, Value } from './builder.js';
 import { useMmxRegisters } from './mmx.js';
 import { readSource } from './sse-arithmetic.js';
+import {
+  integersToDoubles,
+  integersToSinglesFast,
+  narrowFast,
+  truncateFast,
+  widenFast,
+} from './sse-convert-fast.js';
+import { merge } from './sse-fast.js';
 import { SSE, zeroVector } from './sse-rows.js';
 
 /** CVTxx: between single, double and integers, in XMM, MMX and general registers. */
@@ -18,9 +26,13 @@ function betweenFormats(name: string, encoding: string, to: Format, count: 1 | 2
     encodings: [encoding],
     access: 'rw,r',
     semantics(b) {
-      b.passVector(readSource(b, 1, sourceBits));
-      b.helper('sseConvertFormat', b.const(to), b.number(0), b.const(count));
-      if (count === 2 && to === SINGLE) clearUpper(b);
+      const y = readSource(b, 1, sourceBits);
+      const convert = to === DOUBLE ? widenFast : narrowFast;
+      convert(b, y, count === 1, () => {
+        b.passVector(y);
+        b.helper('sseConvertFormat', b.const(to), b.number(0), b.const(count));
+        if (count === 2 && to === SINGLE) clearUpper(b);
+      });
     },
   };
 }
@@ -36,8 +48,13 @@ function fromIntegers(name: string, encoding: string, to: Format, count: 2 | 4):
     encodings: [encoding],
     access: 'w,r',
     semantics(b) {
-      b.passVector(readSource(b, 1, (32 * count) as 64 | 128));
-      b.helper('sseConvertFromIntegers', b.const(to), b.number(0), b.const(count));
+      const y = readSource(b, 1, (32 * count) as 64 | 128);
+      if (to === DOUBLE) b.write128(0, integersToDoubles(b, y), true);
+      else
+        integersToSinglesFast(b, y, false, () => {
+          b.passVector(y);
+          b.helper('sseConvertFromIntegers', b.const(to), b.number(0), b.const(count));
+        });
     },
   };
 }
@@ -98,8 +115,13 @@ function fromGeneral(name: string, encoding: string, to: Format): Row {
     encodings: [encoding],
     access: 'rw,r',
     semantics(b) {
-      b.passVector(b.withLane(zeroVector(b), 32, 0, b.read(1)));
-      b.helper('sseConvertFromIntegers', b.const(to), b.number(0), b.const(1));
+      const y = b.withLane(zeroVector(b), 32, 0, b.read(1));
+      if (to === DOUBLE) b.write128(0, merge(b, 'sd', b.read128(0, true), integersToDoubles(b, y)), true);
+      else
+        integersToSinglesFast(b, y, true, () => {
+          b.passVector(y);
+          b.helper('sseConvertFromIntegers', b.const(to), b.number(0), b.const(1));
+        });
     },
   };
 }
@@ -111,8 +133,13 @@ function toGeneral(name: string, encoding: string, from: Format, truncate: boole
     encodings: [encoding],
     access: 'w,r',
     semantics(b) {
-      b.passVector(readSource(b, 1, from === DOUBLE ? 64 : 32));
-      b.write(0, b.helper('sseConvertToInteger', b.const((truncate ? 2 : 0) + from)));
+      const y = readSource(b, 1, from === DOUBLE ? 64 : 32);
+      const slowly = (): void => {
+        b.passVector(y);
+        b.write(0, b.helper('sseConvertToInteger', b.const((truncate ? 2 : 0) + from)));
+      };
+      if (truncate) truncateFast(b, from === DOUBLE ? 'sd' : 'ss', y, (integer) => b.write(0, integer), slowly);
+      else slowly();
     },
   };
 }

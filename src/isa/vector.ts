@@ -102,12 +102,20 @@ const FLOATS = {
   f32x4_div: 'vv>v',
   f32x4_sqrt: 'v>v',
   f32x4_lt: 'vv>v',
+  f32x4_eq: 'vv>v',
   f64x2_add: 'vv>v',
   f64x2_sub: 'vv>v',
   f64x2_mul: 'vv>v',
   f64x2_div: 'vv>v',
   f64x2_sqrt: 'v>v',
   f64x2_lt: 'vv>v',
+  f64x2_eq: 'vv>v',
+  f64x2_promote_low_f32x4: 'v>v',
+  f32x4_demote_f64x2_zero: 'v>v',
+  f32x4_convert_i32x4_s: 'v>v',
+  f64x2_convert_low_i32x4_s: 'v>v',
+  i32x4_trunc_sat_f32x4_s: 'v>v',
+  i32x4_trunc_sat_f64x2_s_zero: 'v>v',
 } as const;
 
 export const VECTOR_OPERATIONS = { ...LANES, ...SHIFTS, ...WIDTHS, ...BITS, ...FLOATS } as const;

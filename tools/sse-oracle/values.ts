@@ -74,6 +74,11 @@ function pickFloat64(dice: Dice): bigint {
 
 const BYTES = [0, 1, 0x7f, 0x80, 0x81, 0xfe, 0xff];
 
+/** Numbers as programs have them: integers, halves, tenths. */
+function pickPlain(dice: Dice): number {
+  return (dice.below(4000) - 2000) / dice.pick([1, 1, 2, 4, 10, 1000]);
+}
+
 /** Sixteen bytes: of float32 or float64 where the mnemonic ends so, else numbers of any width. */
 export function pickVector(dice: Dice, name: string): Uint8Array {
   const bytes = new Uint8Array(16);
@@ -81,6 +86,13 @@ export function pickVector(dice: Dice, name: string): Uint8Array {
   const kind =
     dice.below(8) === 0 ? dice.below(4) : /[ps]s$/.test(name) ? 0 : /[ps]d$/.test(name) ? 1 : 2 + dice.below(2);
   const mixed = /^cvt/.test(name) && dice.below(2) === 0 ? dice.below(3) : kind;
+  const plain = mixed < 2 && dice.below(3) === 0;
+  if (plain) {
+    for (let at = 0; at < 16; at += 4 << mixed)
+      if (mixed === 0) view.setFloat32(at, pickPlain(dice), true);
+      else view.setFloat64(at, pickPlain(dice), true);
+    return bytes;
+  }
   switch (mixed) {
     case 0:
       for (let at = 0; at < 16; at += 4) view.setUint32(at, pickFloat32(dice), true);

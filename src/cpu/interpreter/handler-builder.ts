@@ -49,7 +49,7 @@ export interface Callees {
 /** Locals: the record first, then a pool of i64, one of v128 where the row has such values, then one of i32. */
 export const RECORD_LOCAL = 0;
 const WIDE_LOCALS = 16;
-const VECTOR_LOCALS = 32;
+const VECTOR_LOCALS = 48;
 const FIRST_VECTOR = 1 + WIDE_LOCALS;
 /** Of rows without vectors: hot ones have none. */
 export const FIRST_NARROW = FIRST_VECTOR;
