@@ -1,13 +1,7 @@
 import type { Builder, Row, Value } from './builder.js';
 import { useMmxRegisters } from './mmx.js';
 import { readSource } from './sse-arithmetic.js';
-import {
-  integersToDoubles,
-  integersToSinglesFast,
-  narrowFast,
-  truncateFast,
-  widenFast,
-} from './sse-convert-fast.js';
+import { integersToDoubles, integersToSinglesFast, narrowFast, truncateFast, widenFast } from './sse-convert-fast.js';
 import { merge } from './sse-fast.js';
 import { SSE, zeroVector } from './sse-rows.js';
 

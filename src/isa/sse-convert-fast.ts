@@ -39,7 +39,10 @@ export function narrowFast(b: Builder, y: Value, lowest: boolean, slowly: () => 
   const zeros = b.vector('v128_and', isZeroAt(b, wide, y), isZeroAt(b, wide, back));
   const normal = b.vector('v128_or', isSafe(b, kind, result), isZeroAt(b, kind, result));
   const kept = b.vector('v128_or', zeros, b.vector('v128_not', isZeroAt(b, wide, back)));
-  const fine = b.and(everywhere(b, kind, normal), everywhere(b, wide, b.vector('v128_and', kept, isOrdinary(b, wide, y))));
+  const fine = b.and(
+    everywhere(b, kind, normal),
+    everywhere(b, wide, b.vector('v128_and', kept, isOrdinary(b, wide, y))),
+  );
   const known = b.ne(b.or(b.and(b.state('mxcsr'), b.const(PRECISION_FLAG)), exact), b.const(0));
   b.when(
     b.and(b.and(isModeOrdinary(b), fine), known),

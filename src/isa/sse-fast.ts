@@ -231,9 +231,7 @@ export function compareFast(
   const x = b.read128(0, true);
   const fine = b.vector('v128_and', isOrdinary(b, kind, x, true), isOrdinary(b, kind, y, true));
   const lowest = (mask: Value): Value =>
-    width === 32
-      ? b.and(b.lane(mask, 32, 0), b.const(1))
-      : b.toNarrow(b.and(b.lane(mask, 64, 0), b.const64(1n)));
+    width === 32 ? b.and(b.lane(mask, 32, 0), b.const(1)) : b.toNarrow(b.and(b.lane(mask, 64, 0), b.const64(1n)));
   const less = lowest(b.vector(lessThan, x, y));
   const same = lowest(b.vector(equal, x, y));
   b.when(everywhere(b, kind, fine), () => set(less, same), slowly);
