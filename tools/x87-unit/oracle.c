@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define MEMORY 112
+#define MEMORY 512
 
 struct question {
     uint8_t image[108];
@@ -27,6 +27,8 @@ struct answer {
 
 static struct question q;
 static struct answer a;
+/* FXSAVE wants it aligned. */
+static uint8_t memory[MEMORY] __attribute__((aligned(16)));
 static uint64_t flags;
 static uint8_t *at;
 
@@ -45,7 +47,7 @@ static void assemble(uint8_t *page)
 {
     at = page;
     byte(0x57);                                 /* push rdi */
-    byte(0xbf); address(a.memory);              /* mov edi, memory */
+    byte(0xbf); address(memory);                /* mov edi, memory */
     byte(0x31); byte(0xc0);                     /* xor eax, eax */
     byte(0xff); absolute(6, &flags);            /* push [flags] */
     byte(0xdd); absolute(4, q.image);           /* frstor [image] */
@@ -66,11 +68,12 @@ int main(void)
         return 1;
     while (fread(&q, sizeof q, 1, stdin) == 1) {
         memset(&a, 0, sizeof a);
-        memcpy(a.memory, q.memory, MEMORY);
+        memcpy(memory, q.memory, MEMORY);
         flags = q.flags;
         assemble(page);
         __asm__ volatile("call *%0\n\tfninit" : : "r"(page) : "memory", "cc", "rax");
         a.flags = flags;
+        memcpy(a.memory, memory, MEMORY);
         if (fwrite(&a, sizeof a, 1, stdout) != 1)
             return 1;
     }

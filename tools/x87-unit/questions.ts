@@ -3,24 +3,25 @@
 import { parseEncodings } from '../../src/isa/encoding.js';
 import { X87_ROWS } from '../../src/isa/x87.js';
 import { Dice } from '../x87-oracle/questions.js';
-import { IMAGE_BYTES, MEMORY_BYTES, type Question } from './layout.js';
+import { IMAGE_BYTES, isImage, MEMORY_BYTES, type Question } from './layout.js';
 
 export interface Form {
   readonly name: string;
   readonly code: readonly number[];
 }
 
+const DEFAULT_MXCSR = 0x1f80;
 /** ModRM rm field of [edi]. */
 const AT_EDI = 7;
 
-/** Every encoding; FWAIT and FXSAVE are tested elsewhere, because they need more than this. */
+/** Every encoding; FWAIT is tested elsewhere, because it needs more than this. */
 export function allForms(): Form[] {
   const forms: Form[] = [];
   for (const { row, map, opcode, digit, modrm, sized } of parseEncodings(X87_ROWS)) {
-    if (map !== 0 || row.unit === 'wait') continue;
+    if (row.unit === 'wait') continue;
     const second = modrm >= 0 ? modrm : (digit << 3) | AT_EDI;
     const name = `${row.name} ${opcode.toString(16)} ${second.toString(16)}`;
-    forms.push({ name, code: [opcode, second] });
+    forms.push({ name, code: [...(map === 1 ? [0x0f] : []), opcode, second] });
     if (sized) forms.push({ name: `${name} 66`, code: [0x66, opcode, second] });
   }
   return forms;
@@ -106,6 +107,10 @@ function makeMemory(dice: Dice, code: readonly number[]): Uint8Array {
   const [opcode, modrm] = code[0] === 0x66 ? [code[1]!, code[2]!] : [code[0]!, code[1]!];
   const digit = modrm >> 3;
   if (modrm >= 0xc0) return memory;
+  if (isImage(code)) {
+    writeImage(dice, memory);
+    return memory;
+  }
   if ((opcode === 0xd9 || opcode === 0xdd) && digit === 4) writeState(dice, memory, code[0] === 0x66, opcode === 0xdd);
   else if (opcode === 0xdb && digit === 5) memory.set(pickValue(dice));
   else if (opcode === 0xdf && digit === 4)
@@ -119,6 +124,15 @@ function makeMemory(dice: Dice, code: readonly number[]): Uint8Array {
       true,
     );
   return memory;
+}
+
+/** A whole state for FXRSTOR (SDM vol. 2, table 3-43). */
+function writeImage(dice: Dice, memory: Uint8Array): void {
+  const view = new DataView(memory.buffer);
+  view.setUint16(0, dice.below(0x1_0000), true);
+  view.setUint16(2, dice.below(0x1_0000), true);
+  view.setUint32(24, DEFAULT_MXCSR, true);
+  for (let n = 0; n < 8; n++) memory.set(pickValue(dice), 32 + 16 * n);
 }
 
 /** An environment, or a whole state, for FLDENV and FRSTOR. */

@@ -78,8 +78,8 @@ export class Replay {
     const view = new DataView(answer.buffer);
     answer.set(memory.bytes(RESULT, IMAGE_BYTES));
     answer.set(memory.bytes(OPERAND, MEMORY_BYTES), IMAGE_BYTES);
-    view.setUint32(220, state.eflags, true);
-    view.setUint32(224, state.registers[0]!, true);
+    view.setUint32(620, state.eflags, true);
+    view.setUint32(624, state.registers[0]!, true);
     return answer;
   }
 
