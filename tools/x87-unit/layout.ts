@@ -70,7 +70,11 @@ export function isImage(code: readonly number[]): boolean {
  * and everything behind the x87 registers.
  */
 function ignoredBytes(code: readonly number[]): readonly (readonly [number, number])[] {
-  if (isImage(code)) return [[6, 32], [160, MEMORY_BYTES]];
+  if (isImage(code))
+    return [
+      [6, 32],
+      [160, MEMORY_BYTES],
+    ];
   const narrow = code[0] === 0x66;
   const [opcode, modrm] = narrow ? code.slice(1) : code;
   const stores = (opcode === 0xd9 || opcode === 0xdd) && modrm === 0x37;
