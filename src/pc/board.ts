@@ -100,8 +100,8 @@ const TIMER_IRQ = 0;
 const CLOCK_IRQ = 8;
 /** Interrupt lines of PCI devices, handed out in turn. */
 const PCI_IRQS = [11, 10, 9, 5, 7, 3, 12, 15, 14, 6] as const;
-/** Vectors of interrupts: counted by the irq that Linux makes of them, vector − 0x30 (its ISA_IRQ_VECTOR). */
 const VECTORS = 256;
+const LINES = 16;
 /** Answer to a hypercall of KVM that we do not have: −KVM_ENOSYS. */
 const NO_SUCH_HYPERCALL = -1000;
 
@@ -124,7 +124,7 @@ export class PcBoard implements Board {
   /** Interrupt line → slots that hold it up. */
   private readonly lines = new Map<number, Set<number>>();
   private readonly trapCounts = new Uint32Array(VECTORS);
-  private readonly interruptCounts = new Uint32Array(VECTORS);
+  private readonly interruptCounts = new Uint32Array(LINES);
   private halted = false;
   private ended: Stopped | undefined;
 
@@ -292,8 +292,8 @@ export class PcBoard implements Board {
     if (!cpu.interruptRequested || (state.get(STATE.eflags) & FLAG.IF) === 0 || cpu.interruptShadow) return;
     this.halted = false;
     const vector = this.pic.acknowledge();
-    this.interruptCounts[vector]!++;
-    this.options.observer?.interrupt?.(vector, state.eip);
+    this.interruptCounts[this.pic.acknowledged]!++;
+    this.options.observer?.interrupt?.(this.pic.acknowledged, state.eip);
     if (deliverInterrupt(cpu, vector, undefined, 'external') === 'shutdown') this.shutDown();
   }
 

@@ -154,6 +154,8 @@ export class InterruptController implements PortDevice {
   private readonly slave = new Controller();
   /** The wire to the processor: an interrupt waits. */
   output = false;
+  /** The line, 0…15, that the last `acknowledge` was about. */
+  acknowledged = 0;
   /** Called when `output` may have changed. */
   private readonly onChange: () => void;
 
@@ -190,10 +192,12 @@ export class InterruptController implements PortDevice {
   acknowledge(): number {
     const input = this.master.next();
     let vector = this.master.spuriousVector;
+    this.acknowledged = input < 0 ? 7 : input;
     if (input >= 0) {
       vector = this.master.take(input);
       if (input === CASCADE) {
         const inner = this.slave.next();
+        this.acknowledged = inner < 0 ? 15 : 8 + inner;
         vector = inner >= 0 ? this.slave.take(inner) : this.slave.spuriousVector;
       }
     }
