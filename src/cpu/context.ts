@@ -29,6 +29,8 @@ export interface CpuContext {
   instructionEip: number;
   /** No interrupt before the next instruction has run: behind STI and loads of SS (SDM vol. 3, 6.8.3). */
   interruptShadow: boolean;
+  /** Behind a load of SS: no interrupt, and no single step either. */
+  stackSegmentLoaded(): void;
   /** After a change of hidden segment parts, CR0.PE or EFLAGS.VM: recompute the decoding mode. */
   segmentsChanged(): void;
   /** An interrupt waits for EFLAGS.IF: whoever sets IF makes `run` leave. Set by the board. */

@@ -43,6 +43,9 @@ export { EXIT, type Exit } from './exit.js';
 /** The only mode in which code is translated: 32 bits, flat segments. */
 const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
 
+/** Flags that change how code runs. */
+const MODE_FLAGS = FLAG.TF | FLAG.AC;
+
 /** Epochs are part of `codeKey`, which has 27 bits for them. */
 const LAST_EPOCH = 0x3ff_ffff;
 
@@ -104,11 +107,15 @@ export class Processor implements CpuContext {
   /** The mode has bit `single` because fewer instructions are left than the next block has, or for TF. */
   private single = false;
   private trapFlag = false;
+  /** `MODE_FLAGS` of EFLAGS that `codeKey` was made for. */
+  private modeFlags = 0;
   private stopRequested = false;
   /** Budget of the interpreter call under way. */
   private chunk = 0;
   /** Instructions retired right behind the last STI or load of SS. */
   private shadowAt = -1;
+  /** The same for loads of SS alone, which hold back single steps too (SDM vol. 3, 6.8.3). */
+  private stackShadowAt = -1;
   /** Page fault of a fetch, found by `findBlock`. */
   private readonly nextPage: () => number;
 
@@ -215,7 +222,7 @@ export class Processor implements CpuContext {
       }
       if (every > 0) this.flushTlb();
       if (i32[STATE.status >> 2] !== STATUS.none) break;
-      if (trapFlag && used > 0) {
+      if (trapFlag && used > 0 && this.stackShadowAt !== this.state.retired) {
         this.reportSingleStep();
         break;
       }
@@ -268,6 +275,11 @@ export class Processor implements CpuContext {
   }
   set interruptShadow(on: boolean) {
     this.shadowAt = on ? this.retiredNow() : -1;
+  }
+
+  stackSegmentLoaded(): void {
+    this.interruptShadow = true;
+    this.stackShadowAt = this.shadowAt;
   }
 
   private retiredNow(): number {
@@ -343,6 +355,7 @@ export class Processor implements CpuContext {
 
   private afterStateReplaced(): void {
     this.shadowAt = -1;
+    this.stackShadowAt = -1;
     this.translator?.flush();
     this.code.flush();
     this.flushTlb();
@@ -386,6 +399,7 @@ export class Processor implements CpuContext {
 
   private updateMode(): void {
     const eflags = this.i32[STATE.eflags >> 2]!;
+    this.modeFlags = eflags & MODE_FLAGS;
     this.trapFlag = (eflags & FLAG.TF) !== 0;
     const user = this.state.cpl === 3;
     const alignment = user && (eflags & FLAG.AC) !== 0 && (this.i32[STATE.cr0 >> 2]! & CR0.AM) !== 0;
@@ -497,7 +511,7 @@ export class Processor implements CpuContext {
       this.refund(record, 0);
       return 0;
     }
-    if (((i32[STATE.eflags >> 2]! & FLAG.TF) !== 0) !== this.trapFlag) this.updateMode();
+    if ((i32[STATE.eflags >> 2]! & MODE_FLAGS) !== this.modeFlags) this.updateMode();
     if (i32[STATE.status >> 2] !== STATUS.none) {
       if (this.exit.reason === EXIT.hypercall) {
         state.eip = this.instructionEip;

@@ -87,7 +87,7 @@ export function loadSegment(cpu: CpuContext, index: number, selector: number): v
   else if (isNullSelector(selector)) throw new GuestFault(GP, 0);
   else segment = checkStackSegment(cpu, selector, state.cpl);
   state.setSegment(index, segment);
-  if (index === SS) cpu.interruptShadow = true;
+  if (index === SS) cpu.stackSegmentLoaded();
   cpu.segmentsChanged();
 }
 

@@ -65,6 +65,12 @@ class Controller {
     }
   }
 
+  /** An input that is requested exactly as long as `high`, whatever it is set to: what the other controller drives. */
+  follow(input: number, high: boolean): void {
+    const bit = 1 << input;
+    this.request = high ? this.request | bit : this.request & ~bit;
+  }
+
   isMasked(input: number): boolean {
     return (this.mask & (1 << input)) !== 0;
   }
@@ -219,7 +225,7 @@ export class InterruptController implements PortDevice {
   }
 
   private update(): void {
-    this.master.setLine(CASCADE, this.slave.next() >= 0);
+    this.master.follow(CASCADE, this.slave.next() >= 0);
     this.output = this.master.next() >= 0;
     this.onChange();
   }

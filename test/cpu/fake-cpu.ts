@@ -96,6 +96,9 @@ export class FakeCpu implements CpuContext {
     this.setUp();
   }
 
+  stackSegmentLoaded(): void {
+    this.interruptShadow = true;
+  }
   segmentsChanged(): void {
     this.calls.push('segments');
   }

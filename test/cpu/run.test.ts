@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { EXIT } from '../../src/cpu/processor.js';
+import { STATE } from '../../src/memory/layout.js';
 import { createMachine } from './machine-code.js';
 
 /** sum = 0; for (ecx = n; ecx; ecx--) sum += ecx; int 0x80 */
@@ -87,4 +88,26 @@ test('repeated strings move memory and can be interrupted', () => {
   cpu.run(1000);
   assert.deepEqual(cpu.memory.bytes(0x8000, 10000), data);
   assert.equal(cpu.state.registers[7], 0x8000 + 10000);
+});
+
+test('alignment is checked in ring 3 from the POPF on that asks for it', () => {
+  // push 0x40202; popf; mov eax,[0x4001]
+  const code = [0x68, 0x02, 0x02, 0x04, 0, 0x9d, 0xa1, 0x01, 0x40, 0, 0];
+  const cpu = createMachine(code, { ring: 3 });
+  cpu.state.set(STATE.cr0, 0x4_0001);
+  assert.equal(cpu.run(100), EXIT.trap);
+  assert.equal(cpu.exit.vector, 17);
+  assert.equal(cpu.state.eip, 0x1006);
+});
+
+test('a load of SS holds back the single step behind it', () => {
+  // push ss; pop ss; nop; nop
+  const cpu = createMachine([0x16, 0x17, 0x90, 0x90]);
+  cpu.state.set(STATE.gdtBase, 0x3000);
+  cpu.state.set(STATE.gdtLimit, 0xff);
+  cpu.memory.write64(0x3010, 0x00cf_9300_0000_ffffn);
+  assert.equal(cpu.run(1), EXIT.budget);
+  cpu.state.eflags = 0x102;
+  assert.equal(cpu.run(100), EXIT.trap);
+  assert.equal(cpu.state.eip, 0x1003);
 });
