@@ -238,7 +238,8 @@ export class BlockBuilder implements Builder {
     return n.simd(REPLACE_LANE[width], [a as Node, value as Node], 'v', [index]);
   }
   passVector(): void {
-    throw UNTRANSLATABLE;
+    // For a helper, and those are the interpreter's.
+    if (this.arms === 0) throw UNTRANSLATABLE;
   }
 
   variable(): Value {
@@ -638,7 +639,10 @@ export class BlockBuilder implements Builder {
     throw UNTRANSLATABLE;
   }
   helper(): Value {
-    throw UNTRANSLATABLE;
+    if (this.arms === 0) throw UNTRANSLATABLE;
+    // The rare case of an instruction: the interpreter runs it again, since nothing visible has changed yet.
+    this.leave(n.constant(1), LEAVE.instruction);
+    return n.constant(0);
   }
 
   /** Whether the instruction's unit may be used, once in a block: only the interpreter can change that. */

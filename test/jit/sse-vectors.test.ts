@@ -9,7 +9,7 @@ import { AT_ONCE, attachTranslator } from './attach.js';
 
 /**
  * The recorded answers of a real processor (test/vectors/sse.md), with every instruction translated before it runs.
- * Compiling takes its time, so only some have their turn; LGUEST_ALL_VECTORS=1 takes all. Rows with helpers are left to
+ * Compiling takes its time, so only some have their turn; LGUEST_ALL_VECTORS=1 takes all. What needs a helper is left to
  * the interpreter.
  */
 const EVERY = process.env['LGUEST_ALL_VECTORS'] ? 1 : 37;

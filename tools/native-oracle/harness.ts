@@ -36,7 +36,11 @@ export class Oracle {
       writeQuestion(bytes, i * QUESTION_BYTES, question);
     });
     writeFileSync(this.path('cases'), bytes);
-    execFileSync(this.path('oracle'), [this.path('cases'), this.path('answers')], { stdio: 'inherit' });
+    try {
+      execFileSync(this.path('oracle'), [this.path('cases'), this.path('answers')], { stdio: 'inherit' });
+    } catch (cause) {
+      throw new Error('the oracle failed; are 32-bit programs and LDTs possible on this machine?', { cause });
+    }
     const answers = readFileSync(this.path('answers'));
     let at = 0;
     return questions.map((question) => {
