@@ -93,6 +93,11 @@ export class Processor implements CpuContext {
   };
   readonly torture: Torture = { flushTlbEvery: 0, oneInstructionBlocks: false };
   instructionEip = 0;
+  /**
+   * False: `run` may return before its budget is spent, where the next block is longer than what is left. Cheaper by
+   * the decoding of two pieces of a block; for boards whose clock does not count instructions.
+   */
+  exactBudgets = true;
   interruptRequested = false;
 
   private readonly tlb: Tlb;
@@ -230,6 +235,7 @@ export class Processor implements CpuContext {
         exit.reason = EXIT.stop;
         break;
       }
+      if (used > 0 && rest > 0 && !this.exactBudgets && this.shadowAt !== this.state.retired) break;
       if (left === 0 && this.shadowAt === this.state.retired) left = 1;
     }
     if (this.single) this.setSingle(false);

@@ -26,7 +26,7 @@ export interface TranslatorOptions {
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
   threshold: 1500,
-  batch: 16,
+  batch: 32,
   synchronous: true,
   instructions: 400,
   onlyWhatRan: true,
@@ -61,7 +61,8 @@ export class RegionTranslator implements Translator {
   private readonly options: TranslatorOptions;
   private readonly scanner: Scanner;
   private readonly limits: ScanLimits;
-  private readonly slots = new Map<number, Slot>();
+  /** By linear address, as i32: supervisor's and user's. */
+  private readonly slots: readonly Map<number, Slot>[] = [new Map(), new Map()];
   private readonly byNumber: (Slot | undefined)[] = [undefined];
   /** Guest page → living regions with bytes on it. */
   private readonly pages = new Map<number, Set<Region>>();
@@ -84,7 +85,7 @@ export class RegionTranslator implements Translator {
   }
 
   find(linear: number, key: number): number {
-    const slot = this.slots.get(addressKey(linear, key));
+    const slot = this.slots[Number((key & KEY_USER) !== 0)]!.get(linear | 0);
     if (!slot) return 0;
     const region = slot.regions.find((candidate) => this.isMapped(candidate));
     if (!region?.code) return 0;
@@ -101,7 +102,7 @@ export class RegionTranslator implements Translator {
     if (this.hopeless.has(address)) return 0;
     const found = this.find(linear, key);
     if (found !== 0) return found;
-    if (this.slots.get(address)?.regions.some((region) => this.isMapped(region))) return 0;
+    if (this.slotOf(address)?.regions.some((region) => this.isMapped(region))) return 0;
     this.waiting.add(address);
     if (this.waiting.size < this.options.batch) return 0;
     this.translateWaiting();
@@ -180,8 +181,8 @@ export class RegionTranslator implements Translator {
   }
 
   flush(): void {
-    for (const slot of this.slots.values()) for (const region of [...slot.regions]) this.kill(region);
-    this.slots.clear();
+    for (const slot of this.allSlots()) for (const region of [...slot.regions]) this.kill(region);
+    for (const slots of this.slots) slots.clear();
     this.byNumber.length = 1;
     this.waiting.clear();
     this.hopeless.clear();
@@ -195,7 +196,7 @@ export class RegionTranslator implements Translator {
 
   statistics(): TranslatorStatistics {
     let regions = 0;
-    for (const slot of this.slots.values()) regions += slot.regions.length;
+    for (const slot of this.allSlots()) regions += slot.regions.length;
     const [read, write, instruction, budget, fault] = this.i32.subarray(TRANSLATED.exits >> 2);
     return {
       ...this.counts,
@@ -207,12 +208,20 @@ export class RegionTranslator implements Translator {
 
   // --- regions and slots ----------------------------------------------------------------------
 
+  private *allSlots(): Iterable<Slot> {
+    for (const slots of this.slots) yield* slots.values();
+  }
+
+  private slotOf(address: number): Slot | undefined {
+    return this.slots[address & 1]!.get(Math.floor(address / 2) | 0);
+  }
+
   private slotAt(address: number): Slot {
-    let slot = this.slots.get(address);
+    let slot = this.slotOf(address);
     if (slot) return slot;
     slot = { number: this.byNumber.length, regions: [], active: undefined };
     this.byNumber.push(slot);
-    this.slots.set(address, slot);
+    this.slots[address & 1]!.set(Math.floor(address / 2) | 0, slot);
     if (slot.number >= this.table.length) this.table.grow(1024);
     this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
     return slot;

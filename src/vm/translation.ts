@@ -12,7 +12,7 @@ export interface TranslationOptions {
 }
 
 /** Turns that hot code waits for more of its kind, to be compiled with. */
-const TURNS_TO_WAIT = 8;
+const TURNS_TO_WAIT = 16;
 
 /** Joins a processor and a translator, and sees to what tests want of the two. */
 export class Translation {
@@ -31,6 +31,7 @@ export class Translation {
     if (torture.translateAtOnce === true)
       Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
     if (torture.oneInstructionRegions === true) changes.instructions = 1;
+    cpu.exactBudgets = !options.asynchronous;
     cpu.attachTranslator((host) => (this.translator = new RegionTranslator(host, { ...DEFAULT_OPTIONS, ...changes })));
     this.dropEvery = torture.dropTranslationsEvery ?? 0;
   }
