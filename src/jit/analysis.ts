@@ -171,7 +171,8 @@ export function liveOut(block: Block): number {
 
 /** Whether the region may be left at the block's end, by an edge. */
 export function leavesAtEnd(block: Block): boolean {
-  return block.terminator.kind === 'interpret' || block.edges().some((edge) => !edge.block);
+  const { kind } = block.terminator;
+  return kind === 'interpret' || kind === 'switch' || block.edges().some((edge) => !edge.block);
 }
 
 /** Variables that still have their entry value at some place where the block may be left. */
@@ -251,6 +252,6 @@ function entryValuesRead(block: Block): number {
   const { terminator } = block;
   if (terminator.kind === 'branch') add(terminator.condition);
   for (const edge of block.edges()) add(edge.eip);
-  if (terminator.kind === 'call') add(terminator.target);
+  if (terminator.kind === 'call' || terminator.kind === 'switch') add(terminator.target);
   return mask;
 }

@@ -13,6 +13,8 @@ export interface Edge {
 export type Terminator =
   | { readonly kind: 'jump'; readonly edge: Edge }
   | { readonly kind: 'branch'; readonly condition: Node; readonly taken: Edge; readonly otherwise: Edge }
+  /** A computed jump, often to one of `edges`. */
+  | { readonly kind: 'switch'; readonly target: Node; readonly edges: readonly Edge[] }
   /** The return address has been pushed; `after` is where it leads. */
   | { readonly kind: 'call'; readonly target: Node; readonly after: Edge }
   /** Out, and the interpreter does the instruction at `eip`. */
@@ -35,6 +37,8 @@ export class Block {
   dominator: Block | undefined;
   predecessors: Block[] = [];
   loopHeader = false;
+  /** Reached by a computed jump: needs a label. */
+  switchTarget = false;
   /** Sets of variables, bit per variable: may differ from the state at the beginning; needed there; changed here. */
   dirtyIn = 0;
   liveIn = 0;
@@ -53,6 +57,8 @@ export class Block {
         return [terminator.edge];
       case 'branch':
         return [terminator.taken, terminator.otherwise];
+      case 'switch':
+        return [...terminator.edges];
       case 'call':
         return [terminator.after];
       default:
@@ -110,7 +116,13 @@ function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge): 
             taken: edgeTo(end.target),
             otherwise: edgeTo(end.otherwise!),
           };
-        } else terminator = { kind: 'jump', edge: edgeTo(end.target) };
+        } else {
+          const targets = end.target.isConstant ? undefined : scan.tables.get(instruction.eip);
+          const edges = (targets ?? []).map((target) => edgeTo(constant(target))).filter((edge) => edge.block);
+          for (const edge of edges) edge.block!.switchTarget = true;
+          if (edges.length > 1) terminator = { kind: 'switch', target: end.target, edges };
+          else terminator = { kind: 'jump', edge: edgeTo(end.target) };
+        }
       }
     }
   }

@@ -143,6 +143,12 @@ export class RegionEmitter {
         this.follow(terminator.otherwise);
         return;
       }
+      case 'switch':
+        this.switchTo(
+          terminator.target,
+          terminator.edges.filter((edge) => edge.block),
+        );
+        return;
       case 'call':
         this.call(terminator.target, terminator.after);
         return;
@@ -150,6 +156,36 @@ export class RegionEmitter {
         this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables }, LEAVE.instruction);
         return;
     }
+  }
+
+  /** Jumps to one of `edges`, if it is one, by a table with a label for each byte between the first and the last. */
+  private switchTo(target: Node, edges: readonly Edge[]): void {
+    const { code, emitter, block } = this;
+    emitter.push(target);
+    code.localSet(LOCAL.nextEip);
+    this.assign(block.changed);
+    emitter.open(OP.block);
+    const first = edges[0]?.eip.number ?? 0;
+    const count = edges.length === 0 ? 0 : edges[edges.length - 1]!.eip.number - first + 1;
+    code.localGet(LOCAL.nextEip);
+    code.constant(first);
+    code.byte(OP.i32_sub);
+    code.byte(OP.br_table);
+    code.u32(count);
+    let next = 0;
+    for (let i = 0; i < count; i++) {
+      if (edges[next]!.eip.number - first === i) {
+        code.u32(emitter.depth - 1 - this.levels.get(edges[next]!.block!)!);
+        next++;
+      } else code.u32(0);
+    }
+    code.u32(0);
+    emitter.close();
+    const mask = block.dirtyIn | block.changed;
+    for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
+    this.storeBudget();
+    code.localGet(LOCAL.nextEip);
+    code.byte(OP.return);
   }
 
   /** Goes along an edge of `this.block`; variables are in their locals. */
@@ -385,6 +421,7 @@ export class RegionEmitter {
 
 /** More than one way leads to the block from before it. */
 function isMerge(block: Block): boolean {
+  if (block.switchTarget) return true;
   let ways = 0;
   for (const from of block.predecessors) if (from.order < block.order) ways++;
   return ways > 1;

@@ -1,6 +1,6 @@
 import { DECODE, Decoder, MAX_INSTRUCTION_BYTES, MODE } from '../cpu/decoder.js';
 import type { TranslatorHost } from '../cpu/translator.js';
-import { RAM_BASE } from '../memory/layout.js';
+import { RAM_BASE, STATE } from '../memory/layout.js';
 import { Instruction } from './instruction.js';
 
 /** The only mode in which code is translated. */
@@ -12,6 +12,8 @@ export interface Scan {
   readonly instructions: ReadonlyMap<number, Instruction>;
   /** Addresses where blocks begin. */
   readonly leaders: ReadonlySet<number>;
+  /** Address of a computed jump → where its table leads, in ascending order. */
+  readonly tables: ReadonlyMap<number, readonly number[]>;
   /** Linear page → guest-physical address of the page, for every page with a byte of an instruction. */
   readonly pages: ReadonlyMap<number, number>;
 }
@@ -21,6 +23,10 @@ export interface ScanLimits {
   /** Follow branches only to code that has run. */
   onlyWhatRan: boolean;
 }
+
+const MOST_TABLE_ENTRIES = 256;
+/** Bytes between the first and the last target of a computed jump. */
+const LARGEST_SWITCH = 4096;
 
 /** Where an instruction may go on, besides behind it, as far as its bytes tell. */
 export function branchTarget(instruction: Instruction): number | undefined {
@@ -43,6 +49,7 @@ export class Scanner {
   scan(entry: number, user: boolean, limits: ScanLimits): Scan {
     const instructions = new Map<number, Instruction>();
     const leaders = new Set<number>([entry]);
+    const tables = new Map<number, readonly number[]>();
     const pages = new Map<number, number>();
     const queue = [entry];
     const lead = (address: number): void => {
@@ -63,13 +70,38 @@ export class Scanner {
           const target = branchTarget(instruction);
           const call = row.name === 'call';
           if (target !== undefined && !call) lead(target);
+          if (row.name === 'jmp' && target === undefined) {
+            const targets = this.readTable(instruction, user, limits);
+            tables.set(at, targets);
+            for (const address of targets) lead(address);
+          }
           if (call || (target !== undefined && row.name !== 'jmp')) lead(next);
           break;
         }
         at = next;
       }
     }
-    return { entry, instructions, leaders, pages };
+    return { entry, instructions, leaders, tables, pages };
+  }
+
+  /**
+   * Where `jmp table(,index,4)` may lead: entries of the table as far as they look like code nearby that has run.
+   * A guess, which the translated code compares with what the jump reads.
+   */
+  private readTable(instruction: Instruction, user: boolean, limits: ScanLimits): number[] {
+    const { base, index, scale, displacement, handler } = instruction;
+    if (!handler.isMemory(0) || base !== STATE.zero || index === STATE.zero || scale !== 2) return [];
+    const targets = new Set<number>();
+    for (let i = 0; i < MOST_TABLE_ENTRIES; i++) {
+      const at = (displacement + 4 * i) >>> 0;
+      const page = this.host.mappedPage(at, user);
+      if (page < 0 || (at & 0xfff) > 0xffc || page >= this.host.memory.size) break;
+      const target = this.host.memory.view.getUint32(RAM_BASE + page + (at & 0xfff), true);
+      if (Math.abs(target - instruction.eip) > LARGEST_SWITCH) break;
+      if (!limits.onlyWhatRan || this.hasRun(target, user)) targets.add(target);
+    }
+    const sorted = [...targets].sort((a, b) => a - b);
+    return sorted.length > 1 && sorted[sorted.length - 1]! - sorted[0]! <= LARGEST_SWITCH ? sorted : [];
   }
 
   private hasRun(address: number, user: boolean): boolean {

@@ -435,7 +435,8 @@ The first column of each line counts the instructions run. Lines go to standard 
     name: 'jit',
     group: 'Speed',
     board: 'all',
-    help: 'translate code that runs often to WebAssembly (will be the default)',
+    hidden: true,
+    help: 'translate code that runs often to WebAssembly: the default, takes back --no-jit',
     api: { key: 'jit', type: 'boolean' },
     apply: (settings) => {
       settings.jit = true;
@@ -445,7 +446,7 @@ The first column of each line counts the instructions run. Lines go to standard 
     name: 'no-jit',
     group: 'Speed',
     board: 'all',
-    help: 'interpret only',
+    help: 'interpret only: do not translate code that runs often to WebAssembly',
     apply: (settings) => {
       settings.jit = false;
     },
@@ -474,9 +475,9 @@ The first column of each line counts the instructions run. Lines go to standard 
     details: `A list, separated by commas, of:
 flush-tlb=N             empty the translation cache every N instructions
 one-instruction-blocks  decode every instruction as a block of its own
-translate-at-once       translate all code the first time it runs (with --jit)
-one-instruction-regions translate instructions one by one (with --jit)
-drop-translations=N     throw away all translated code every N instructions (with --jit)
+translate-at-once       translate all code the first time it runs
+one-instruction-regions translate instructions one by one
+drop-translations=N     throw away all translated code every N instructions
 interrupt-storm         run in turns of a few instructions, so that interrupts arrive everywhere
 The guest must not notice any of them.`,
     api: { key: 'torture', type: 'TortureOptions' },

@@ -41,11 +41,11 @@ export interface TortureOptions {
   oneInstructionBlocks?: boolean;
   /** Run in turns of a few instructions, so that interrupts arrive everywhere. */
   interruptStorm?: boolean;
-  /** Translate all code the first time it runs (with `jit`). */
+  /** Translate all code the first time it runs (unless `jit` is false). */
   translateAtOnce?: boolean;
-  /** Translate single instructions (with `jit`). */
+  /** Translate single instructions (unless `jit` is false). */
   oneInstructionRegions?: boolean;
-  /** Throw away all translated code every so many instructions (with `jit`). */
+  /** Throw away all translated code every so many instructions (unless `jit` is false). */
   dropTranslationsEvery?: number;
 }
 
@@ -74,7 +74,7 @@ export interface VirtualMachineOptions {
   maxSeconds?: number;
   /** 'virtual': time is instructions retired, the same in every run. Default 'real'. */
   clock?: 'real' | 'virtual';
-  /** Translate code that runs often to WebAssembly. Default false, for the time being. */
+  /** Translate code that runs often to WebAssembly. Default true. */
   jit?: boolean;
   /** Generated code, megabytes, before all of it is thrown away. */
   jitMemory?: number;

@@ -377,13 +377,14 @@ export class VirtualMachine {
       time: this.clock,
       observer: this.watcher,
       torture: options.torture ?? {},
-      translation: options.jit
-        ? {
-            memoryMegabytes: options.jitMemory,
-            asynchronous: this.clock.kind === 'real',
-            monotonicNs: () => this.platform.monotonicNs(),
-          }
-        : undefined,
+      translation:
+        options.jit !== false
+          ? {
+              memoryMegabytes: options.jitMemory,
+              asynchronous: this.clock.kind === 'real',
+              monotonicNs: () => this.platform.monotonicNs(),
+            }
+          : undefined,
       console: this.console,
       output: (bytes: Uint8Array) => this.takeOutput(bytes),
       warn: (text: string) => this.events.emit('warning', text),
