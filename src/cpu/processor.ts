@@ -103,7 +103,7 @@ export class Processor implements CpuContext {
   private readonly tlb: Tlb;
   private readonly code: CodeCache;
   private readonly engine: Engine;
-  /** Instantiated by the first `run`, when it is known whether there is a translator. */
+  /** Instantiated with the translator, or by the first `run` without one. */
   private runInterpreter: (() => void) | undefined;
   private translator: Translator | undefined;
   private readonly i32: Int32Array;
@@ -178,7 +178,7 @@ export class Processor implements CpuContext {
       },
       regionsChanged: () => this.newEpoch(),
     });
-    this.runInterpreter = undefined;
+    this.runInterpreter = this.instantiate();
     this.newEpoch();
   }
 
