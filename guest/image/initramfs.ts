@@ -43,7 +43,10 @@ export function buildInitramfs(parts: InitramfsParts): Uint8Array {
   }
   for (const path of ['pts', 'shm']) tree.folder(`usr/share/lguest/dev/${path}`);
   tree.file('bin/busybox', 0o755, parts.busybox);
-  for (const name of listApplets(parts.busybox)) if (name !== 'busybox') tree.link(`bin/${name}`, 'busybox');
+  const ours = new Set(parts.ownFiles.map(({ path }) => path));
+  for (const name of listApplets(parts.busybox)) {
+    if (name !== 'busybox' && !ours.has(`bin/${name}`)) tree.link(`bin/${name}`, 'busybox');
+  }
   for (const { path, mode, data } of parts.ownFiles) tree.file(path, mode, data);
   const folder = `lib/modules/${parts.release}`;
   for (const { path, data } of parts.modules) tree.file(`${folder}/${path}`, 0o644, data);

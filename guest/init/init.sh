@@ -4,7 +4,8 @@
 #
 # lguest talks to it through ports of a virtio console, if there are any (docs/default-guest.md):
 #
-#   guest to lguest: ready VERSION        listening
+#   guest to lguest: size ROWS COLUMNS    of the terminal, as it has arrived
+#                    ready VERSION        listening
 #                    exit STATUS          the shell or command has ended; the machine will be off in a moment
 #   lguest to guest: shell BYTES          a shell on the console
 #                    run BYTES            one command, its streams on lguest.stdin, .stdout and .stderr
@@ -59,26 +60,19 @@ find_port() {
 # end STATUS: says so and switches off. Never returns.
 end() {
   [ -n "$control" ] && echo "exit $1" >&3
-  # The kernel need not say goodbye on the console.
-  echo 0 >/proc/sys/kernel/printk
-  sync
-  poweroff -f
-  # Only if the machine cannot be switched off.
-  while :; do sleep 3600; done
+  /bin/poweroff
 }
 
-# busybox poweroff, halt and reboot without -f ask process 1.
-trap 'end 0' USR2 USR1
-trap 'sync; reboot -f' TERM
+# busybox poweroff, halt and reboot ask process 1, which hears it when the shell or command has ended. The functions
+# in /etc/profile do not wait. The path matters: a name alone is busybox's own.
+trap /bin/poweroff USR1 USR2
+trap /bin/reboot TERM
 
+# The shell runs in the foreground, although process 1 then hears no signals: what a shell starts in the background
+# ignores Ctrl-C, and so would everything below it.
 start_shell() {
-  console=/dev/console
-  for device in /dev/hvc0 /dev/ttyS0; do
-    [ -c "$device" ] && { console=$device; break; }
-  done
-  setsid -c sh -l <"$console" >"$console" 2>&1 &
-  await $!
-  end "$status"
+  setsid -c sh -l <"$console" >"$console" 2>&1 3<&-
+  end $?
 }
 
 # run_command WORD...: standard streams are pipes, because a port can be opened only once, and programs like to
@@ -87,32 +81,19 @@ run_command() {
   find_port lguest.stdin && exec 4<"$port"
   find_port lguest.stdout && exec 5>"$port"
   find_port lguest.stderr && exec 6>"$port"
-  mkfifo /run/lguest/stdin /run/lguest/stdout /run/lguest/stderr
-  cat <&4 >/run/lguest/stdin &
-  cat </run/lguest/stdout >&5 & out=$!
-  cat </run/lguest/stderr >&6 & err=$!
-  (
-    exec </run/lguest/stdin >/run/lguest/stdout 2>/run/lguest/stderr 3<&- 4<&- 5<&- 6<&-
-    exec setsid sh -c 'exec "$@"' sh "$@"
-  ) &
-  await $!
+  cd /run/lguest
+  mkfifo stdin stdout stderr
+  cat <&4 >stdin 3<&- 5<&- 6<&- &
+  cat <stdout >&5 3<&- 4<&- 6<&- & out=$!
+  cat <stderr >&6 3<&- 4<&- 5<&- & err=$!
+  setsid sh -c 'cd; exec "$@"' sh "$@" <stdin >stdout 2>stderr 3<&- 4<&- 5<&- 6<&-
+  result=$?
   # Whoever is left may hold the pipes open; what is in them is still delivered.
-  result=$status
   for process in /proc/[0-9]*; do
     case ${process#/proc/} in 1 | $out | $err) ;; *) kill -9 "${process#/proc/}" 2>/dev/null ;; esac
   done
   wait $out $err
   end "$result"
-}
-
-# await PID: its exit status in $status; a signal that came in between does not count.
-await() {
-  wait "$1"
-  status=$?
-  while kill -0 "$1" 2>/dev/null; do
-    wait "$1"
-    status=$?
-  done
 }
 
 mount_all
@@ -123,15 +104,20 @@ load_drivers pci 'pci:v00001AF4*'
 load_drivers virtio '*'
 
 verb=shell
-port= control=
+port= control= console=/dev/console
 if has_ports; then
   # Ports are announced one after the other, ours last. Another machine's console may have other ports, or none.
   tries=500
   until find_port lguest.control || [ $((tries -= 1)) -eq 0 ]; do usleep 10000; done
   control=$port
 fi
+for device in /dev/hvc0 /dev/ttyS0; do
+  [ -c "$device" ] && { console=$device; break; }
+done
 if [ -n "$control" ]; then
   exec 3<>"$control"
+  # Kernels disagree about the order in which a size comes, so we say what has arrived.
+  echo "size $(stty size <"$console" 2>/dev/null)" >&3
   echo 'ready 1' >&3
   read -r verb bytes <&3
   head -c "${bytes:-0}" <&3 >/run/lguest/request

@@ -72,6 +72,7 @@ interface PortState {
 export interface ConsolePortsState {
   version: 1;
   size: TerminalSize | undefined;
+  rowsFirst: boolean;
   ports: PortState[];
   /** Messages for which the guest has posted no buffer yet. */
   messages: Uint8Array[];
@@ -91,6 +92,8 @@ export class ConsolePortsDevice implements VirtioDevice {
   private readonly ports: Port[];
   private readonly capacity: number;
   private terminalSize: TerminalSize | undefined;
+  /** The guest reads sizes the other way round. */
+  private rowsFirst = false;
   private messages: Uint8Array[] = [];
   private transport: DevicePort | undefined;
 
@@ -162,6 +165,7 @@ export class ConsolePortsDevice implements VirtioDevice {
     return {
       version: 1,
       size: this.terminalSize,
+      rowsFirst: this.rowsFirst,
       ports: this.ports.map(({ backlog, ended, ready, open, endTold }) => ({
         backlog: backlog.slice(),
         ended,
@@ -174,8 +178,9 @@ export class ConsolePortsDevice implements VirtioDevice {
   }
 
   load(state: unknown): void {
-    const { size, ports, messages } = state as ConsolePortsState;
+    const { size, rowsFirst, ports, messages } = state as ConsolePortsState;
     this.terminalSize = size;
+    this.rowsFirst = rowsFirst;
     this.ports.forEach((port, index) => {
       Object.assign(port, { ...ports[index]!, backlog: ports[index]!.backlog.slice(), refused: false });
     });
@@ -279,13 +284,26 @@ export class ConsolePortsDevice implements VirtioDevice {
     port.endTold = false;
   }
 
-  /** The standard says columns, rows. Linux up to 6.x reads rows, columns (drivers/char/virtio_console.c). */
+  /**
+   * The standard says columns, rows (virtio 1.0, 5.3.6.2). Linux read rows, columns until that was corrected in 2025,
+   * also in its older releases (drivers/char/virtio_console.c, VIRTIO_CONSOLE_RESIZE).
+   */
   private sendSize(): void {
     if (this.terminalSize === undefined) return;
     const { columns, rows } = this.terminalSize;
+    const [first, second] = this.rowsFirst ? [rows, columns] : [columns, rows];
     // Of sizes that nobody has read yet only the last one counts.
     this.messages = this.messages.filter((message) => message[4] !== RESIZE);
-    this.send(0, RESIZE, 1, Uint8Array.of(rows & 0xff, rows >>> 8, columns & 0xff, columns >>> 8));
+    this.send(0, RESIZE, 1, Uint8Array.of(first & 0xff, first >>> 8, second & 0xff, second >>> 8));
+  }
+
+  /** The guest has found its terminal to be of this size: if rows and columns are exchanged, it is an old Linux. */
+  checkSizeOrder(rows: number, columns: number): void {
+    const size = this.terminalSize;
+    if (size === undefined || size.rows === size.columns) return;
+    if (rows !== size.columns || columns !== size.rows) return;
+    this.rowsFirst = !this.rowsFirst;
+    this.resize(size);
   }
 
   private send(id: number, event: number, value: number, data: Uint8Array = new Uint8Array(0)): void {

@@ -4,7 +4,8 @@
  * The default guest's first program (guest/init) waits on a port of the console to be told what to do, and reports
  * there what became of it. One line each way, in words that can be read:
  *
- *     guest  ready 1                 here I am, and this is the version of the talk
+ *     guest  size ROWS COLUMNS       what I have understood of the terminal's size
+ *            ready 1                 here I am, and this is the version of the talk
  *     host   shell BYTES             a shell on the console; or
  *            run BYTES               one command, with streams of its own
  *            (BYTES of shell text)   environment, and the command's words as positional parameters
@@ -121,6 +122,8 @@ export class GuestConsole extends ConsolePortsDevice {
   private understand(line: string): void {
     const exit = /^exit (\d{1,3})$/.exec(line);
     if (exit !== null) this.task.exited(Number(exit[1]) & 0xff);
+    const size = /^size (\d{1,5}) (\d{1,5})$/.exec(line);
+    if (size !== null) this.checkSizeOrder(Number(size[1]), Number(size[2]));
     if (line !== 'ready 1') return;
     this.task.ready();
     this.request.push(renderRequest(this.task.task));

@@ -104,7 +104,7 @@ describe("busybox's names", () => {
 
 describe('/init', () => {
   it('is a shell script without syntax errors', () => {
-    for (const name of ['init.sh', 'profile.sh']) {
+    for (const name of ['init.sh', 'power.sh', 'profile.sh']) {
       const { status, stderr } = spawnSync('sh', ['-n', `guest/init/${name}`], { encoding: 'utf8' });
       assert.equal(status, 0, stderr);
     }

@@ -111,7 +111,7 @@ function setupOpen(options?: Parameters<typeof setup>[0]): PortsMachine {
 }
 
 describe('console ports: the talk', () => {
-  it('announces every port, says what it is, and the size of the terminal in the order Linux reads', () => {
+  it('announces every port, says what it is, and the size of the terminal', () => {
     const { tell, heard, device } = setup();
     assert.deepEqual([...device.config], [80, 0, 24, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
     assert.equal(device.queueCount, 8);
@@ -123,7 +123,7 @@ describe('console ports: the talk', () => {
     tell(0, PORT_READY, 1);
     assert.deepEqual(heard(), [
       { id: 0, event: CONSOLE_PORT, value: 1, data: '' },
-      { id: 0, event: RESIZE, value: 1, data: '\x18\0\x50\0' },
+      { id: 0, event: RESIZE, value: 1, data: '\x50\0\x18\0' },
     ]);
     tell(2, PORT_READY, 1);
     assert.deepEqual(heard(), [
@@ -148,9 +148,23 @@ describe('console ports: the talk', () => {
       heard().map(({ event, data }) => [event, data]),
       [
         [CONSOLE_PORT, ''],
-        [RESIZE, '\x32\0\x2c\x01'],
+        [RESIZE, '\x2c\x01\x32\0'],
       ],
     );
+  });
+
+  it('sends sizes the other way round to a guest that has understood them so', () => {
+    const { tell, heard, device } = setup();
+    tell(0, DEVICE_READY, 1);
+    tell(0, PORT_READY, 1);
+    heard();
+    device.checkSizeOrder(24, 80);
+    device.checkSizeOrder(0, 0);
+    assert.deepEqual(heard(), []);
+    device.checkSizeOrder(80, 24);
+    assert.deepEqual(heard(), [{ id: 0, event: RESIZE, value: 1, data: '\x18\0\x50\0' }]);
+    device.resize({ columns: 100, rows: 30 });
+    assert.deepEqual(heard(), [{ id: 0, event: RESIZE, value: 1, data: '\x1e\0\x64\0' }]);
   });
 
   it('passes over ports and events it does not know, and says so for ports', () => {

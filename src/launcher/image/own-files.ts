@@ -5,6 +5,9 @@ import type { OwnFile } from '../../../guest/image/build.js';
 
 const FILES: readonly (readonly [source: string, path: string, mode: number])[] = [
   ['init.sh', 'init', 0o755],
+  ['power.sh', 'bin/poweroff', 0o755],
+  ['power.sh', 'bin/halt', 0o755],
+  ['power.sh', 'bin/reboot', 0o755],
   ['profile.sh', 'etc/profile', 0o644],
   ['fstab', 'etc/fstab', 0o644],
   ['passwd', 'etc/passwd', 0o644],
