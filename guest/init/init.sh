@@ -71,7 +71,7 @@ trap /bin/reboot TERM
 # The shell runs in the foreground, although process 1 then hears no signals: what a shell starts in the background
 # ignores Ctrl-C, and so would everything below it.
 start_shell() {
-  setsid -c sh -l <"$console" >"$console" 2>&1 3<&-
+  setsid -c sh -l <&7 >&7 2>&7 3<&- 7<&-
   end $?
 }
 
@@ -83,6 +83,7 @@ run_command() {
   find_port lguest.stderr && exec 6>"$port"
   cd /run/lguest
   mkfifo stdin stdout stderr
+  exec 7<&-
   cat <&4 >stdin 3<&- 5<&- 6<&- &
   cat <stdout >&5 3<&- 4<&- 6<&- & out=$!
   cat <stderr >&6 3<&- 4<&- 5<&- & err=$!
@@ -114,10 +115,12 @@ fi
 for device in /dev/hvc0 /dev/ttyS0; do
   [ -c "$device" ] && { console=$device; break; }
 done
+# Open from here on: when the last one closes a terminal, what was typed ahead is lost.
+exec 7<>"$console"
 if [ -n "$control" ]; then
   exec 3<>"$control"
   # Kernels disagree about the order in which a size comes, so we say what has arrived.
-  echo "size $(stty size <"$console" 2>/dev/null)" >&3
+  echo "size $(stty size <&7 2>/dev/null)" >&3
   echo 'ready 1' >&3
   read -r verb bytes <&3
   head -c "${bytes:-0}" <&3 >/run/lguest/request
