@@ -21,14 +21,16 @@ export interface CaseSource {
   readonly needs?: 'initrd' | 'input' | 'override';
   /** Not part of `case=all`, though it ends normally. */
   readonly alone?: boolean;
+  /** When interrupts come is its subject: spared by storms (chapter G:525). */
+  readonly countsInterrupts?: boolean;
   readonly code: string;
 }
 
 /**
  * How the run of a case ends. 'pass-line': the guest prints `ID pass` and powers off. `kill`: the guest is killed with
- * that text, in which `{symbol}` stands for the address of a symbol, as `0x…`. 'restart': it asks for a restart.
+ * that text, in which `{symbol}` stands for the address of a symbol, as `0x…`. 'restart', 'power-off': it asks for that.
  */
-export type Expectation = 'pass-line' | 'restart' | { readonly kill: string | RegExp };
+export type Expectation = 'pass-line' | 'restart' | 'power-off' | { readonly kill: string | RegExp };
 
 export const notC1 = (variant: Variant): boolean => variant.layout >= 2;
 export const onlyPae = (variant: Variant): boolean => variant.pae;

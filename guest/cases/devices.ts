@@ -138,6 +138,7 @@ ${STILL_ALIVE}`,
   },
   {
     id: 'T94',
+    countsInterrupts: true,
     title: 'console output of two pieces',
     code: `${NEEDS_CONSOLE}
     mov ebx, [output_ring]
@@ -261,7 +262,7 @@ ${STILL_ALIVE}`,
   {
     id: 'T114',
     title: 'power off',
-    expected: { kill: 'Power down' },
+    expected: 'power-off',
     code: `
     hcall2 SHUTDOWN, power_down_text - PAGE_OFFSET, POWER_OFF
 ${STILL_ALIVE}`,

@@ -35,6 +35,7 @@ export function renderCases(variant: Variant): string {
       ...(isInAll(each) ? ['IN_ALL'] : []),
       ...(each.stage === 'early' ? ['BEFORE_HELLO'] : []),
       ...(each.needs === 'initrd' ? ['NEEDS_INITRD'] : []),
+      ...(each.countsInterrupts === true ? ['COUNTS_INTERRUPTS'] : []),
     ];
     return `    dd name_${each.id}, case_${each.id}, ${flags.join(' | ') || '0'}, title_${each.id}\n`;
   });

@@ -151,14 +151,27 @@ function findGuestData(memory: GuestMemory, ramBytes: number, call: InitCall) {
   return undefined;
 }
 
-/** Longest distance between `lguest_data` and the banner that is searched, bytes. A kernel image is smaller. */
-const BANNER_REACH = 16 << 20;
+/** Longest distance between `lguest_data` and other parts of the kernel that is searched, bytes. An image is smaller. */
+const IMAGE_REACH = 16 << 20;
+/** The search goes away from `lguest_data` in steps of so many bytes: memory nobody has used yet is slow to read. */
+const SEARCH_STEP = 1 << 20;
 const BANNER = Array.from('Linux version ', (letter) => letter.charCodeAt(0));
 
 /** The release number behind `Linux version ` near `gpa`, e.g. `2.6.32.63`, or undefined. */
 export function findRelease(memory: GuestMemory, ramBytes: number, gpa: number): string | undefined {
-  const start = Math.max(0, gpa - BANNER_REACH);
-  const bytes = memory.bytes(start, Math.min(ramBytes, gpa + BANNER_REACH) - start);
+  for (let distance = 0; distance < IMAGE_REACH; distance += SEARCH_STEP) {
+    for (const from of [gpa - distance - SEARCH_STEP, gpa + distance]) {
+      const start = Math.max(0, from);
+      // A banner may begin in one step and end in the next.
+      const end = Math.min(ramBytes, from + SEARCH_STEP + 64);
+      const release = start < end ? releaseIn(memory.bytes(start, end - start)) : undefined;
+      if (release !== undefined) return release;
+    }
+  }
+  return undefined;
+}
+
+function releaseIn(bytes: Uint8Array): string | undefined {
   for (let at = bytes.indexOf(BANNER[0]!); at >= 0; at = bytes.indexOf(BANNER[0]!, at + 1)) {
     if (!BANNER.every((letter, index) => bytes[at + index] === letter)) continue;
     let release = '';
@@ -222,12 +235,13 @@ export function detectGeneration(
 
 /**
  * The statically initialised top-level table of a PAE kernel (§1.4): a page with four double words in the pattern
- * of its VMSPLIT and nothing else. True if one is in RAM: then the guest wants three levels. For kernels that get
- * their first tables from the Host and so cannot show us their own directory.
+ * of its VMSPLIT and nothing else. True if one is in the image around `gpa`: then the guest wants three levels. For
+ * kernels that get their first tables from the Host and so cannot show us their own directory.
  */
-export function hasPaeTables(memory: GuestMemory, ramBytes: number, kernelAddress: number): boolean {
+export function hasPaeTables(memory: GuestMemory, ramBytes: number, gpa: number, kernelAddress: number): boolean {
   const words = memory.u32;
-  for (let page = 0; page + 4096 <= ramBytes; page += 4096) {
+  const end = Math.min(ramBytes, gpa + IMAGE_REACH);
+  for (let page = Math.max(0, (gpa & ~0xfff) - IMAGE_REACH); page + 4096 <= end; page += 4096) {
     const at = (RAM_BASE + page) >>> 2;
     const first = words[at]!;
     if ((first & 0xfff) !== 1 || first >= ramBytes || first < 4096) continue;

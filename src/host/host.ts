@@ -246,7 +246,8 @@ export class LguestHost implements Board, HypercallContext {
    * Serving a hypercall.
    *
    * Before anything else, the calls that were left in the ring. Then this one. Then the clock words are brought up to
-   * date, and the main loop looks at interrupts, so that one may arrive right behind the instruction.
+   * date, and the main loop looks at interrupts, so that one may arrive right behind the instruction: also the timer's,
+   * if it has run out in the meantime.
    */
   private serveHypercall(instruction: HypercallInstruction): void {
     const { registers, eip } = this.cpu.state;
@@ -260,6 +261,7 @@ export class LguestHost implements Board, HypercallContext {
     const { argumentRegisters } = generation;
     for (let i = 0; i < 4; i++) this.args[i] = i < argumentRegisters.length ? registers[argumentRegisters[i]!]! : 0;
     this.execute(call, this.args, false, eip);
+    this.lookAtClock();
     this.clock.refresh();
   }
 
@@ -342,8 +344,11 @@ export class LguestHost implements Board, HypercallContext {
   walk(linear: number, access: number): Walk {
     return this.pageTables.walk(linear, access);
   }
+  /** A guest that has seen the time go past its alarm must not run on for long without it. */
   readTimestamp(): readonly [number, number] {
-    return this.clock.timestamp();
+    const timestamp = this.clock.timestamp();
+    if (this.clock.takeAlarm()) this.raiseInterrupt(0);
+    return timestamp;
   }
   portRead(_port: number, size: number): number {
     return size === 4 ? ALL_ONES : 2 ** (8 * size) - 1;

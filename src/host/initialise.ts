@@ -52,7 +52,7 @@ export function initialiseGuest(parts: InitParts, call: InitCall): DetectedGener
   const field = (offset: number): number => memory.read32(detected.dataGpa + offset);
   const kernelAddress = layout.kernelAddress < 0 ? call.eip : field(layout.kernelAddress);
   if (detected.pae === undefined && generation.initialTables !== 'linear') {
-    detected.pae = generation.mayUsePae && hasPaeTables(memory, ramBytes, kernelAddress);
+    detected.pae = generation.mayUsePae && hasPaeTables(memory, ramBytes, detected.dataGpa, kernelAddress);
   }
   parts.initialised(detected);
   if (!generation.supported) killGuest(describeUnsupported(generation));

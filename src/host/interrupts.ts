@@ -22,8 +22,8 @@ const IF = 0x200;
 const SLICE_WAITING = 200;
 /** The same while EIP is in the no-interrupt range, which is a few instructions long. */
 const SLICE_NO_INTERRUPT = 8;
-/** The same while only masked interrupts wait. */
-const SLICE_MASKED = 1000;
+/** The same while only masked interrupts wait: unmasking is a plain store, too, and counts from there. */
+const SLICE_MASKED = 400;
 
 export interface InterruptsState {
   readonly pending: number;

@@ -478,7 +478,8 @@ one-instruction-blocks  decode every instruction as a block of its own
 translate-at-once       translate all code the first time it runs
 one-instruction-regions translate instructions one by one
 drop-translations=N     throw away all translated code every N instructions
-interrupt-storm         run in turns of a few instructions, so that interrupts arrive everywhere
+interrupt-storm=N       turns of a few instructions; on the lguest board also a timer interrupt every N (500)
+save=N                  save the machine every N instructions, and go on in another one
 The guest must not notice any of them.`,
     api: { key: 'torture', type: 'TortureOptions' },
     apply: (settings, value) => {
@@ -529,16 +530,20 @@ function parseCount(name: string, value: string): number {
 
 function applyTorture(torture: TortureOptions, part: string): void {
   const flush = /^flush-tlb=([1-9]\d{0,9})$/.exec(part);
+  const storm = /^interrupt-storm=([1-9]\d{0,9})$/.exec(part);
+  const save = /^save=([1-9]\d{0,9})$/.exec(part);
   const drop = /^drop-translations=([1-9]\d{0,9})$/.exec(part);
   if (flush !== null) torture.flushTlbEvery = Number(flush[1]);
   else if (part === 'one-instruction-blocks') torture.oneInstructionBlocks = true;
-  else if (part === 'interrupt-storm') torture.interruptStorm = true;
+  else if (part === 'interrupt-storm') torture.interruptStorm = 500;
+  else if (storm !== null) torture.interruptStorm = Number(storm[1]);
+  else if (save !== null) torture.saveEvery = Number(save[1]);
   else if (part === 'translate-at-once') torture.translateAtOnce = true;
   else if (part === 'one-instruction-regions') torture.oneInstructionRegions = true;
   else if (drop !== null) torture.dropTranslationsEvery = Number(drop[1]);
   else {
     throw new LaunchError(
-      `--torture knows no '${part}': choose from flush-tlb=N, one-instruction-blocks, interrupt-storm, translate-at-once, one-instruction-regions, drop-translations=N.`,
+      `--torture knows no '${part}': choose from flush-tlb=N, one-instruction-blocks, interrupt-storm=N, save=N, translate-at-once, one-instruction-regions, drop-translations=N.`,
     );
   }
 }

@@ -35,7 +35,6 @@ export const DEVICE_BYTES = 0x10_0000;
 
 /** Interrupt storm: instructions between two looks at interrupts, and between two timer interrupts. */
 const STORM_SLICE = 7;
-const STORM_TIMER = 500;
 
 export interface LguestMachineOptions {
   /** Guest RAM, bytes, a multiple of 4096. */
@@ -124,9 +123,9 @@ export class LguestMachine implements Machine {
     const { cpu, torture: storm } = this.host;
     cpu.torture.flushTlbEvery = torture.flushTlbEvery ?? 0;
     cpu.torture.oneInstructionBlocks = torture.oneInstructionBlocks ?? false;
-    if (torture.interruptStorm === true) {
+    if (torture.interruptStorm !== undefined) {
       storm.sliceInstructions = STORM_SLICE;
-      storm.timerEvery = STORM_TIMER;
+      storm.timerEvery = torture.interruptStorm;
     }
   }
 

@@ -39,8 +39,10 @@ export interface TortureOptions {
   flushTlbEvery?: number;
   /** Decode every instruction as a block of its own. */
   oneInstructionBlocks?: boolean;
-  /** Run in turns of a few instructions, so that interrupts arrive everywhere. */
-  interruptStorm?: boolean;
+  /** Run in turns of a few instructions, with a timer interrupt every so many, so that interrupts arrive everywhere. */
+  interruptStorm?: number;
+  /** Every so many instructions save the machine, and go on in a new one into which that is loaded. */
+  saveEvery?: number;
   /** Translate all code the first time it runs (unless `jit` is false). */
   translateAtOnce?: boolean;
   /** Translate single instructions (unless `jit` is false). */

@@ -106,7 +106,7 @@ export class PcMachine implements Machine {
     this.translation = translation && new Translation(this.cpu, { ...translation, torture });
     this.cpu.torture.flushTlbEvery = torture.flushTlbEvery ?? 0;
     this.cpu.torture.oneInstructionBlocks = torture.oneInstructionBlocks ?? false;
-    if (torture.interruptStorm === true) this.pc.sliceInstructions = STORM_SLICE;
+    if (torture.interruptStorm !== undefined) this.pc.sliceInstructions = STORM_SLICE;
     const gdt = { base: PC_BOOT.gdt, limit: BOOT_GDT_LIMIT, code: BOOT_CS, data: BOOT_DS };
     this.pc.start({ gdt, esp: PC_BOOT.stackTop, ...registers });
   }

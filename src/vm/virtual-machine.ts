@@ -24,7 +24,7 @@ import { DEFAULT_MEMORY_MEGABYTES, MEGABYTE, parseMemory, type VirtualMachineOpt
 import { PcMachine } from './pc-machine.js';
 import { type PreparedKernel, prepareKernel } from './prepare-kernel.js';
 import { SeededRandom } from './random.js';
-import { type LoopResult, RunLoop } from './run-loop.js';
+import { type LoopResult, RunLoop, type TurnResult } from './run-loop.js';
 import { addStatistics, emptyCounts, type MachineCounts, type Statistics } from './statistics.js';
 import { TaskInput } from './task-input.js';
 import { Watcher } from './watcher.js';
@@ -121,6 +121,8 @@ export class VirtualMachine {
   /** Sums over the lives before the last restart. */
   private earlierInstructions = 0;
   private earlierCounts: MachineCounts = emptyCounts();
+  /** `instructions` at the last move to a new machine, for `TortureOptions.saveEvery`. */
+  private savedAt = 0;
   /** Undefined: not looked for yet; null: there are none. */
   private symbols: SymbolTable | null | undefined;
   private begin: () => void = () => {};
@@ -445,7 +447,7 @@ export class VirtualMachine {
   /** From the first instruction to the end, over all restarts. */
   private async live(): Promise<Ending> {
     const runnable = {
-      run: (maxInstructions: number) => this.watcher.run(this.machine, maxInstructions),
+      run: (maxInstructions: number) => this.runTurn(maxInstructions),
       wakeAtNs: () => this.machine.wakeAtNs(),
       retired: () => this.instructions,
     };
@@ -465,6 +467,23 @@ export class VirtualMachine {
     } finally {
       this.watcher.flush();
     }
+  }
+
+  private runTurn(maxInstructions: number): TurnResult {
+    const { saveEvery } = this.options.torture ?? {};
+    if (saveEvery === undefined) return this.watcher.run(this.machine, maxInstructions);
+    const result = this.watcher.run(this.machine, Math.min(maxInstructions, saveEvery));
+    if (result !== 'stopped' && this.instructions - this.savedAt >= saveEvery) this.moveToNewMachine();
+    return result;
+  }
+
+  /** Saves the machine, builds another one and goes on in that: what a snapshot forgets cannot stay unnoticed. */
+  private moveToNewMachine(): void {
+    const snapshot = this.save();
+    this.earlierCounts = addStatistics(this.earlierCounts, this.machine.statistics);
+    this.machine = this.build();
+    this.load(snapshot);
+    this.savedAt = this.instructions;
   }
 
   private end(ending: Ending): Ending {

@@ -168,8 +168,8 @@ test('an idle guest uses no processor time', async () => {
 
 test('all output arrives, however slowly it is read', async () => {
   const guest = new SmallGuest().init();
-  // 3000 times the same sixteen bytes: EBP counts.
-  guest.code(0xbd, 0xb8, 0x0b, 0, 0);
+  // 30,000 times the same sixteen bytes, more than a pipe holds, so that the end waits for its reader: EBP counts.
+  guest.code(0xbd, 0x30, 0x75, 0, 0);
   const again = guest.here;
   guest.print('0123456789abcde\n').code(0x4d, 0x0f, 0x85);
   const distance = again - (guest.here + 4);
@@ -184,7 +184,7 @@ test('all output arrives, however slowly it is read', async () => {
   await new Promise((resolve) => setTimeout(resolve, 1000));
   let bytes = 0;
   for await (const chunk of child.stdout) bytes += chunk.length;
-  assert.equal(bytes, 3000 * 16);
+  assert.equal(bytes, 30_000 * 16);
   const status = child.exitCode ?? (await new Promise((resolve) => child.on('exit', resolve)));
   assert.equal(status, 1);
   assert.match(stderr, /^lguest: CRASH: done\n/);

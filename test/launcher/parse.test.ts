@@ -83,7 +83,7 @@ test('values with a meaning of their own', () => {
   assert.deepEqual(settings('--torture=flush-tlb=7,one-instruction-blocks,interrupt-storm').torture, {
     flushTlbEvery: 7,
     oneInstructionBlocks: true,
-    interruptStorm: true,
+    interruptStorm: 500,
   });
   assert.equal(settings('--seed=0').seed, 0);
   assert.equal(settings('--no-jit').kernel, 'k');

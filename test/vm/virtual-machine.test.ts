@@ -251,7 +251,7 @@ test('the trace can be off at first, and switched', async () => {
 
 test('torture changes nothing the guest can see', async () => {
   const guest = new SmallGuest().init().timer().sleep(1000).print('same').powerOff();
-  for (const torture of [{ flushTlbEvery: 3 }, { oneInstructionBlocks: true }, { interruptStorm: true }]) {
+  for (const torture of [{ flushTlbEvery: 3 }, { oneInstructionBlocks: true }, { interruptStorm: 500 }]) {
     const { ending, output } = await runMachine(guest, { torture });
     assert.deepEqual([ending.reason, output], ['power-off', 'same']);
     const translated = await runMachine(guest, { torture: { ...torture, translateAtOnce: true } });
