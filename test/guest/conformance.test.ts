@@ -14,8 +14,8 @@ import { type Ending, type TortureOptions, VirtualMachine, type VirtualMachineOp
  * The conformance guest in all its dialects. Time is virtual, so every run of a case is the same run on every computer.
  */
 
-/** No case needs a tenth of it, storms aside. */
-const MOST_INSTRUCTIONS = 1_000_000_000;
+/** No case needs a tenth of it. */
+const MOST_INSTRUCTIONS = 200_000_000;
 
 interface Outcome {
   readonly ending: Ending;
@@ -121,18 +121,18 @@ for (const { name } of VARIANTS) {
       ['all in one life', {}],
       ['while the TLB is emptied every 41 instructions', { flushTlbEvery: 41 }],
       ['in blocks of one instruction', { oneInstructionBlocks: true }],
-      ['saved, and loaded into another machine, every 500,009 instructions', { saveEvery: 500_009 }],
+      ['saved, and loaded into another machine, every 5,000,011 instructions', { saveEvery: 5_000_011 }],
     ];
     for (const [how, torture] of torments) {
       it(how, async () => {
         await runTogether(name, torture);
       });
     }
-    for (const every of [61, 67, 71, 79, 97]) {
+    for (const every of [97, 109, 131, 151]) {
       it(`with a timer interrupt every ${every} instructions`, async () => {
         const output = await runTogether(name, { interruptStorm: every }, ' storm');
         const [, storms] = /^(\d+) interrupts of the storm/m.exec(output) ?? [];
-        assert.ok(Number(storms) >= 50, output);
+        assert.ok(Number(storms) >= 30, output);
       });
     }
   });
