@@ -51,7 +51,10 @@ look_around:
     mov eax, [COMMAND_LINE]
     mov [early_command_line - PAGE_OFFSET], eax
     mov ebx, [BOOT_PARAMS + E820_MAP + 8]
+    cmp dword [BOOT_PARAMS + RAMDISK_SIZE], 0
+    jne .taken                          ; by the initrd
     mov dword [ebx - 4], 0x5EED1234     ; the last word of memory; T06 looks for it from the other side
+.taken:
 %else
     mov eax, [0x100000]
     mov [early_low_word - PAGE_OFFSET], eax
