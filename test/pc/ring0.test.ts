@@ -43,7 +43,7 @@ test('every line is the same as in qemu', async () => {
 for (const [name, torture] of Object.entries({
   'blocks of one instruction': { oneInstructionBlocks: true },
   'TLB flushed all the time': { flushTlbEvery: 3 },
-  'turns of seven instructions': { interruptStorm: true },
+  'turns of seven instructions': { interruptStorm: 500 },
 })) {
   test(`and with ${name}`, async () => {
     assert.deepEqual((await runKernel({ torture })).output.split('\n'), lines);
