@@ -1,4 +1,4 @@
-/** The x87 arithmetic unit: values, environment and one function per operation. */
+/** Floating-point arithmetic: of the x87 on 80-bit values, and of SSE (`binary-*`) on float32 and float64. */
 
 export * from './add.js';
 export * from './arctangent.js';
