@@ -11,10 +11,22 @@ import { BOOT_PARAMS } from './boot-params.js';
 import { E820_RAM, E820_RESERVED, type E820Entry, writeE820 } from './e820.js';
 
 /** Guest-physical addresses, all in the first 640 KB and none in page 0, which kernels protect. */
-export const PC_BOOT = { gdt: 0x1000, stackTop: 0x8000, zeroPage: 0x1_0000, commandLine: 0x2_0000, info: 0x3_0000 };
+export const PC_BOOT = {
+  gdt: 0x1000,
+  stackTop: 0x8000,
+  zeroPage: 0x1_0000,
+  commandLine: 0x2_0000,
+  info: 0x3_0000,
+  setupData: 0x3_8000,
+};
 
 /** Offsets that lguest guests never look at. */
-const HEADER = { bootFlag: 0x1fe, magic: 0x202, extendedMemory: 0x1e0 } as const;
+const HEADER = { bootFlag: 0x1fe, magic: 0x202, extendedMemory: 0x1e0, setupData: 0x250 } as const;
+/** The header has `setupData` from this protocol on. */
+const PROTOCOL_SETUP_DATA = 0x0209;
+/** setup_data: next u64, type u32, length u32, data. Type 9: seed of the random number generator (Linux 6.0). */
+const SETUP_RNG_SEED = 9;
+const SETUP_DATA_HEAD = 16;
 const BOOT_FLAG = 0xaa55;
 const MAGIC = 0x5372_6448;
 /** The lowest protocol with all fields we fill in; claimed for kernels that come without a header. */
@@ -35,6 +47,8 @@ export interface PcBootParams {
   initrd: { gpa: number; bytes: number } | undefined;
   /** Without the final NUL. */
   commandLine: Uint8Array;
+  /** Random bytes for the kernel's generator; empty: none. */
+  randomSeed: Uint8Array;
 }
 
 /** What is RAM and what is not. */
@@ -65,7 +79,22 @@ export function writePcBootParams(memory: GuestMemory, params: PcBootParams): vo
   writeE820(memory, zeroPage, makeMemoryMap(params.ramBytes));
   memory.write32(at(BOOT_PARAMS.ramdiskImage), params.initrd?.gpa ?? 0);
   memory.write32(at(BOOT_PARAMS.ramdiskSize), params.initrd?.bytes ?? 0);
+  if (params.randomSeed.length > 0 && memory.read16(at(BOOT_PARAMS.version)) >= PROTOCOL_SETUP_DATA) {
+    writeRandomSeed(memory, params.randomSeed);
+    memory.write32(at(HEADER.setupData), PC_BOOT.setupData);
+  }
   memory.write32(at(BOOT_PARAMS.commandLinePointer), commandLine);
   memory.writeBytes(commandLine, params.commandLine);
   memory.write8(commandLine + params.commandLine.length, 0);
+}
+
+/**
+ * Without a seed a kernel gathers randomness for a good part of its boot, and hashes it anew for every number it needs
+ * until then.
+ */
+function writeRandomSeed(memory: GuestMemory, seed: Uint8Array): void {
+  const at = PC_BOOT.setupData;
+  memory.write32(at + 8, SETUP_RNG_SEED);
+  memory.write32(at + 12, seed.length);
+  memory.writeBytes(at + SETUP_DATA_HEAD, seed);
 }

@@ -41,6 +41,8 @@ export interface PcBoot {
   unpacked: Uint8Array | undefined;
   initrd: BootFile | undefined;
   kernelArguments: readonly string[];
+  /** Random bytes for the kernel's generator; empty or left out: none. */
+  randomSeed?: Uint8Array;
 }
 
 /** Registers at the first instruction; all others are zero. */
@@ -88,7 +90,8 @@ export function loadPcKernel(boot: PcBoot): LoadedPcKernel {
     kernel.format === 'bzimage'
       ? kernel.bytes.subarray(SETUP_HEADER_START, kernel.bzImage.headerEnd)
       : new Uint8Array(0);
-  writePcBootParams(memory, { setupHeader, ramBytes, initrd, commandLine });
+  const { randomSeed = new Uint8Array(0) } = boot;
+  writePcBootParams(memory, { setupHeader, ramBytes, initrd, commandLine, randomSeed });
   return { registers: { eip, eax: 0, ebx: 0, esi: PC_BOOT.zeroPage }, report };
 }
 

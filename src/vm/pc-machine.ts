@@ -25,6 +25,8 @@ import type { TortureOptions } from './options.js';
 import type { TurnResult } from './run-loop.js';
 import { Translation, type TranslationOptions } from './translation.js';
 
+/** What the kernel's generator of random numbers starts from. */
+const SEED_BYTES = 32;
 /** Queue of a console that the guest prints through (virtio 1.0, 5.3.2). */
 const CONSOLE_OUTPUT_QUEUE = 1;
 /** Interrupt storm: instructions between two looks at interrupts. */
@@ -43,8 +45,9 @@ export interface PcMachineOptions {
   torture: TortureOptions;
   /** Undefined: interpret only. */
   translation: Omit<TranslationOptions, 'torture'> | undefined;
-  /** Source of the entropy device; undefined: there is none. */
-  randomBytes: ((length: number) => Uint8Array) | undefined;
+  randomBytes: (length: number) => Uint8Array;
+  /** There is an entropy device. */
+  rng: boolean;
   debugExitPort: number | undefined;
   /** The virtio console, which nobody has attached yet. */
   console: MachineConsole;
@@ -90,6 +93,7 @@ export class PcMachine implements Machine {
       unpacked: options.unpacked,
       initrd: options.initrd,
       kernelArguments: options.kernelArguments,
+      randomSeed: options.randomBytes(SEED_BYTES),
     });
     this.loadReport = report;
     this.pc = new PcBoard({
@@ -101,7 +105,7 @@ export class PcMachine implements Machine {
       warn: options.warn,
       debugExitPort: options.debugExitPort,
     });
-    if (options.randomBytes !== undefined) this.pc.addDevice(new RngDevice({ randomBytes: options.randomBytes }));
+    if (options.rng) this.pc.addDevice(new RngDevice({ randomBytes: options.randomBytes }));
     this.consoleTransport = this.pc.addDevice(options.console.device);
     this.translation = translation && new Translation(this.cpu, { ...translation, torture });
     this.cpu.torture.flushTlbEvery = torture.flushTlbEvery ?? 0;

@@ -391,11 +391,12 @@ export class VirtualMachine {
       output: (bytes: Uint8Array) => this.takeOutput(bytes),
       warn: (text: string) => this.events.emit('warning', text),
     };
-    const randomBytes = options.rng === true ? this.randomBytes() : undefined;
+    const randomBytes = this.randomBytes();
     if (files.prepared.board === 'pc') {
       return new PcMachine({
         ...common,
         randomBytes,
+        rng: options.rng === true,
         kernel: files.prepared.image,
         unpacked: files.prepared.unpacked,
         debugExitPort: options.debugExitPort,
@@ -405,7 +406,7 @@ export class VirtualMachine {
     }
     return new LguestMachine({
       ...common,
-      randomBytes,
+      randomBytes: options.rng === true ? randomBytes : undefined,
       kernel: files.kernel,
       override: { tag: generation === 'auto' ? undefined : generation, pae: pae === 'auto' ? undefined : pae },
     });

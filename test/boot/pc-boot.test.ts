@@ -41,6 +41,7 @@ async function boot(kernel: Uint8Array, options: { initrd?: Uint8Array; append?:
     unpacked,
     initrd,
     kernelArguments: options.append ?? [],
+    randomSeed: Uint8Array.of(9, 8, 7),
   });
   return { memory, registers, report };
 }
@@ -75,6 +76,11 @@ describe('boot on the pc board', () => {
     assert.equal(memory.read64(zero + 0x2d0 + 48), 31n * 0x10_0000n);
     assert.equal(memory.read32(zero + 0x228), PC_BOOT.commandLine);
     assert.equal(new TextDecoder().decode(memory.bytes(PC_BOOT.commandLine, 10)), 'quiet x=y\0');
+    assert.equal(memory.read32(zero + 0x250), PC_BOOT.setupData);
+    assert.deepEqual(
+      [8, 12].map((offset) => memory.read32(PC_BOOT.setupData + offset)),
+      [9, 3],
+    );
     const at = memory.read32(zero + 0x218);
     assert.equal(memory.read32(zero + 0x21c), 5000);
     assert.equal(at, 32 * MEGABYTE - 8192);
