@@ -45,5 +45,9 @@ export const KERNEL_ARGUMENTS: readonly string[] = [
   'pnpbios=off',
   'nokaslr',
   'mitigations=off',
-  'initcall_blacklist=load_system_certificate_list,init_kprobe_trace,crypto_kdf108_init,isapnp_init,mcheck_init_device',
+  `initcall_blacklist=${[
+    ...['load_system_certificate_list', 'init_kprobe_trace', 'crypto_kdf108_init', 'isapnp_init', 'mcheck_init_device'],
+    // Looking up every function that could be traced, and the enumerations in the texts of all trace events.
+    ...['ftrace_check_for_weak_functions', 'ftrace_check_sync', 'trace_eval_init', 'trace_eval_sync'],
+  ].join()}`,
 ];
