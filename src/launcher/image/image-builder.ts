@@ -111,6 +111,7 @@ function findKeptPackages(store: ImageStore, flavour: GuestFlavour): ChosenPacka
 
 async function fetchPackages(store: ImageStore, flavour: GuestFlavour, progress: Progress): Promise<ChosenPackages> {
   progress.title(TITLE);
+  store.checkRoom();
   const apt = new Apt(join(store.createTemporary(), 'apt'));
   progress.begin('package lists', renderBar(0, undefined));
   await apt.update((fraction) => progress.update(fraction, undefined));

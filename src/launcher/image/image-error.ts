@@ -3,6 +3,9 @@ import { LaunchError } from '../../vm/index.js';
 /** The default guest cannot be had; the message is a whole sentence for people. */
 export class ImageError extends LaunchError {}
 
+/** Package lists, packages, what is half done and the image itself; 75 MB of it stay. */
+export const BUILD_BYTES = 250_000_000;
+
 /** The errno name of what `node:fs` or `node:child_process` threw; undefined for other errors. */
 export function errorCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
@@ -16,7 +19,7 @@ export function explainCacheError(error: unknown, folder: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new ImageError(
-        `the disk with ${folder} is full: the default guest needs 250 MB; free some or ${elsewhere}.`,
+        `the disk with ${folder} is full: the default guest needs ${BUILD_BYTES / 1e6} MB while it is built; free some or ${elsewhere}.`,
       );
     case 'EACCES':
     case 'EPERM':

@@ -21,12 +21,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { errorCode, explainCacheError } from './image-error.js';
+import { BUILD_BYTES, errorCode, explainCacheError } from './image-error.js';
 
 export interface StoredPackage {
   name: string;
@@ -174,6 +175,15 @@ export class ImageStore {
       const folder = join(this.folder, 'temporary', `${process.pid}-${randomBytes(4).toString('hex')}`);
       mkdirSync(folder, { recursive: true });
       return folder;
+    });
+  }
+
+  /** Throws `ImageError` unless there is room for everything a build writes. */
+  checkRoom(): void {
+    this.writing(() => {
+      mkdirSync(this.folder, { recursive: true });
+      const { bavail, bsize } = statfsSync(this.folder);
+      if (bavail * bsize < BUILD_BYTES) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
     });
   }
 
