@@ -47,7 +47,9 @@ export const KERNEL_ARGUMENTS: readonly string[] = [
   'mitigations=off',
   `initcall_blacklist=${[
     ...['load_system_certificate_list', 'init_kprobe_trace', 'crypto_kdf108_init', 'isapnp_init', 'mcheck_init_device'],
-    // Looking up every function that could be traced, and the enumerations in the texts of all trace events.
+    // Looking up every function that could be traced, the enumerations in the texts of all trace events, and the files
+    // of the tracer.
     ...['ftrace_check_for_weak_functions', 'ftrace_check_sync', 'trace_eval_init', 'trace_eval_sync'],
+    'tracer_init_tracefs',
   ].join()}`,
 ];
