@@ -18,6 +18,7 @@ import {
   STATE,
   STATE_BYTES,
   STATUS,
+  TRANSLATED,
 } from '../memory/layout.js';
 import { Tlb } from '../memory/tlb.js';
 import { ACCESS_FETCH, type Board } from './board.js';
@@ -67,6 +68,7 @@ export interface Torture {
 interface Engine {
   readonly forms: Forms;
   readonly helpers: readonly Helper[];
+  helperNumber(name: string): number;
   /** Emits and compiles the interpreter on first use, with or without a way into translated code. */
   module(translated: boolean): WebAssembly.Module;
 }
@@ -176,6 +178,8 @@ export class Processor implements CpuContext {
       unwatchPage: (page) => {
         codePages[page]! &= ~CODE_PAGE.translated;
       },
+      helperNumber: this.engine.helperNumber,
+      callHelper: (...args) => this.callHelperOfRegion(...args),
       regionsChanged: () => this.newEpoch(),
     });
     this.runInterpreter = this.instantiate();
@@ -530,6 +534,34 @@ export class Processor implements CpuContext {
     return result;
   }
 
+  /** See `TranslatorHost.callHelper`. */
+  private callHelperOfRegion(
+    number: number,
+    eip: number,
+    next: number,
+    remaining: number,
+    a: number,
+    b: number,
+    c: number,
+  ): number {
+    const { state, i32 } = this;
+    const key = i32[STATE.codeKey >> 2];
+    this.instructionEip = eip >>> 0;
+    state.eip = next;
+    let result = 0;
+    let unused = remaining - 1;
+    try {
+      result = this.engine.helpers[number]!(this, a, b, c) || 0;
+    } catch (error) {
+      this.report(error);
+      unused = remaining;
+    }
+    const leave = i32[STATE.status >> 2] !== STATUS.none || i32[STATE.codeKey >> 2] !== key;
+    i32[TRANSLATED.leave >> 2] = leave ? 1 : 0;
+    if (leave) i32[STATE.budget >> 2]! += unused;
+    return result;
+  }
+
   private imports(): InterpreterImports {
     const { access } = this;
     const read =
@@ -628,5 +660,5 @@ function createEngine(): Engine {
     (modules[Number(translated)] ??= new WebAssembly.Module(
       buildInterpreterModule(forms, RAM_BASE / 0x1_0000, helperNumber, translated),
     ));
-  return { forms, helpers, module };
+  return { forms, helpers, helperNumber, module };
 }

@@ -6,8 +6,9 @@ import type { Forms } from './interpreter/forms.js';
  * (`src/jit`), or none.
  *
  * A region is translated code with one entry. The interpreter calls it with the depth of its calls (0) and gets the
- * EIP at which to go on; everything else is in the state by then. A region never calls out: when it cannot go on it
- * leaves before the instruction, which the interpreter then runs.
+ * EIP at which to go on; everything else is in the state by then. When it cannot go on it leaves before the
+ * instruction, which the interpreter then runs. It calls nothing but helpers of floating-point units, and leaves behind
+ * one that has changed what the region was made from.
  */
 export interface Translator {
   /** Functions (depth) → eip; an index is a region's slot. */
@@ -35,6 +36,12 @@ export interface TranslatorHost {
   /** Writes to this guest page are noticed from now on. */
   watchPage(gpaPage: number): void;
   unwatchPage(gpaPage: number): void;
+  helperNumber(name: string): number;
+  /**
+   * Calls a helper for the instruction at `eip`, before `next`, with `remaining` instructions of its block left,
+   * itself included. Registers, flags and budget are in the state. Sets `TRANSLATED.leave`.
+   */
+  callHelper(helper: number, eip: number, next: number, remaining: number, a: number, b: number, c: number): number;
   /** Regions have come or gone outside `hot` and `invalidate`: jump-cache entries are void. */
   regionsChanged(): void;
 }

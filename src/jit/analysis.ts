@@ -190,7 +190,9 @@ function entryValuesStored(block: Block): number {
 function forEachLeave(steps: readonly Step[], visit: (variables: readonly Node[]) => void): void {
   let last: readonly Node[] | undefined;
   for (const step of steps) {
-    if (step.kind === 'access' || step.kind === 'leave') {
+    if (step.kind === 'helper') {
+      visit(step.variables);
+    } else if (step.kind === 'access' || step.kind === 'leave') {
       if (step.place.variables !== last) visit(step.place.variables);
       last = step.place.variables;
     } else if (step.kind === 'branch') {
@@ -232,6 +234,10 @@ function entryValuesRead(block: Block): number {
         case 'leave':
           add(step.condition);
           addAll(step.place.variables);
+          break;
+        case 'helper':
+          for (const arg of step.args) add(arg);
+          addAll(step.variables);
           break;
         case 'branch':
           add(step.condition);

@@ -17,6 +17,7 @@ import {
   type Place,
   type Step,
   VARIABLES,
+  stateOffset,
 } from './steps.js';
 
 /** How a block goes on. Targets are EIPs. */
@@ -68,6 +69,8 @@ export class BlockBuilder implements Builder {
   private readonly segmentBases: (Node | undefined)[] = [];
   private readonly checkedUnits = new Set<number>();
   private arms = 0;
+
+  constructor(private readonly helperNumber: (name: string) => number) {}
 
   /** Adds an instruction; false, and nothing added, if only the interpreter can do it. */
   translate(instruction: Instruction): boolean {
@@ -638,14 +641,29 @@ export class BlockBuilder implements Builder {
   endBlock(): void {
     throw UNTRANSLATABLE;
   }
-  helper(): Value {
-    if (this.arms === 0) throw UNTRANSLATABLE;
+  helper(name: string, ...args: Value[]): Value {
+    const { unit, ends } = this.form.row;
+    if (this.arms === 0) {
+      // Helpers of floating-point units do all of their instruction, and touch nothing but its operands.
+      if (unit === undefined || unit === 'fxsave' || ends) throw UNTRANSLATABLE;
+      return this.callHelper(this.helperNumber(name), args as Node[]);
+    }
     // The rare case of an instruction: the interpreter runs it again, since nothing visible has changed yet.
     this.leave(n.constant(1), LEAVE.instruction);
     return n.constant(0);
   }
 
   /** Whether the instruction's unit may be used, once in a block: only the interpreter can change that. */
+  private callHelper(helper: number, args: readonly Node[]): Value {
+    const { place, instruction } = this;
+    const result = n.result(false, 32);
+    const next = instruction.eip + instruction.length;
+    this.steps.push({ kind: 'helper', result, helper, args, place, next, variables: this.variables });
+    this.variables = this.variables.map((_, variable) => this.loadState(stateOffset(variable), 32));
+    this.checkedUnits.clear();
+    return result;
+  }
+
   private checkUnit(unit: string): void {
     if (unit !== 'sse' && !this.checkedUnits.has(STATE.fpuUnavailable)) this.checkAvailable(STATE.fpuUnavailable);
     if (unit.startsWith('sse') && !this.checkedUnits.has(STATE.sseUnavailable))

@@ -3,7 +3,15 @@ import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
 import { SIMD } from '../wasm/simd.js';
 import { KIND, type Node } from './node.js';
-import { type AccessGroup, type AccessSize, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
+import {
+  type AccessGroup,
+  type AccessSize,
+  type HelperStep,
+  LEAVE,
+  type Place,
+  type Step,
+  VARIABLES,
+} from './steps.js';
 
 /** Locals of a region's function. */
 export const LOCAL = {
@@ -20,6 +28,14 @@ const FIRST_TEMPORARY = 5 + VARIABLES;
 
 const PAGE_OFFSET_MASK = 0xfff;
 
+/** What a block's steps need of the region around it. */
+interface RegionActions {
+  /** Emits the way out before an instruction: sets the variables, branches. */
+  leave(place: Place, reason: number): void;
+  /** Emits the call; leaves the result on the wasm stack. */
+  callHelper(step: HelperStep): void;
+}
+
 /** Values and steps of one block after the other, with locals for what has been computed. */
 export class BlockEmitter {
   /** Labels open. */
@@ -35,8 +51,7 @@ export class BlockEmitter {
   constructor(
     readonly code: Code,
     user: boolean,
-    /** Emits the way out before an instruction: sets the variables, branches. */
-    private readonly leave: (place: Place, reason: number) => void,
+    private readonly region: RegionActions,
   ) {
     this.tlbRead = user ? TLB_READ_USER : TLB_READ_SUPERVISOR;
     this.tlbWrite = user ? TLB_WRITE_USER : TLB_WRITE_SUPERVISOR;
@@ -196,8 +211,12 @@ export class BlockEmitter {
       case 'leave':
         this.push(step.condition);
         this.open(OP.if);
-        this.scoped(() => this.leave(step.place, step.reason));
+        this.scoped(() => this.region.leave(step.place, step.reason));
         this.close();
+        return;
+      case 'helper':
+        this.region.callHelper(step);
+        this.popInto(step.result);
         return;
       case 'branch': {
         for (const merge of step.merges) this.compute(merge.result);
@@ -267,7 +286,7 @@ export class BlockEmitter {
       code.byte(OP.i32_gt_u);
     }
     this.open(OP.if);
-    this.scoped(() => this.leave(place, group.write ? LEAVE.write : LEAVE.read));
+    this.scoped(() => this.region.leave(place, group.write ? LEAVE.write : LEAVE.read));
     this.close();
     code.localGet(address);
     code.localGet(entry);

@@ -68,7 +68,7 @@ export class Block {
 }
 
 /** Translates the scanned code into blocks, as far as it can be reached from the entry; the entry is the first. */
-export function createBlocks(scan: Scan): Block[] {
+export function createBlocks(scan: Scan, helperNumber: (name: string) => number): Block[] {
   const blocks = new Map<number, Block>();
   const list: Block[] = [];
   const edgeTo = (eip: Node): Edge => {
@@ -84,12 +84,17 @@ export function createBlocks(scan: Scan): Block[] {
     return { block, eip };
   };
   edgeTo(constant(scan.entry));
-  for (let i = 0; i < list.length; i++) translateBlock(list[i]!, scan, edgeTo);
+  for (let i = 0; i < list.length; i++) translateBlock(list[i]!, scan, edgeTo, helperNumber);
   return list;
 }
 
-function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge): void {
-  const builder = new BlockBuilder();
+function translateBlock(
+  block: Block,
+  scan: Scan,
+  edgeTo: (eip: Node) => Edge,
+  helperNumber: (name: string) => number,
+): void {
+  const builder = new BlockBuilder(helperNumber);
   let at = block.eip;
   let last: Instruction | undefined;
   let terminator: Terminator | undefined;

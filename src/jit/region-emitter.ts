@@ -13,7 +13,7 @@ import { leavesAtEnd, liveOut } from './analysis.js';
 import { BlockEmitter, LOCAL } from './block-emitter.js';
 import type { Block, Edge } from './blocks.js';
 import type { Node } from './node.js';
-import { FLAGS_RESULT, LEAVE, type Place, type Step, VARIABLES } from './steps.js';
+import { type HelperStep, LEAVE, type Place, type Step, VARIABLES, stateOffset } from './steps.js';
 
 /** What a region's code refers to outside of it. */
 export interface Surroundings {
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly regionType: number;
   /** Slot for the region at a linear address, made now or ever. */
   slotOf(linear: number): number;
+  /** Index of the import `callHelper`. */
+  readonly callHelper: number;
 }
 
 /**
@@ -32,12 +34,6 @@ export interface Surroundings {
  * the interpreter's loop, one by one.
  */
 const DEEPEST_CALL = 100;
-
-/** Where a variable lives in the state. */
-function stateOffset(variable: number): number {
-  if (variable < FLAGS_RESULT) return STATE.registers + 4 * variable;
-  return variable === FLAGS_RESULT ? STATE.flagsResult : STATE.flagsAux;
-}
 
 /**
  * Emits the function of one region. Blocks are nested by dominance (Ramsey: Beyond Relooper, 2022): a loop around
@@ -56,7 +52,10 @@ export class RegionEmitter {
     private readonly blocks: readonly Block[],
     private readonly surroundings: Surroundings,
   ) {
-    this.emitter = new BlockEmitter(this.code, surroundings.user, (place, reason) => this.leave(place, reason));
+    this.emitter = new BlockEmitter(this.code, surroundings.user, {
+      leave: (place, reason) => this.leave(place, reason),
+      callHelper: (step) => this.callHelper(step),
+    });
   }
 
   emit(): { code: Uint8Array; locals: LocalRun[] } {
@@ -224,12 +223,12 @@ export class RegionEmitter {
     }
   }
 
-  /** Stores final values of the block. */
-  private storeVariables(mask: number): void {
+  /** Stores final values of the block, or others. */
+  private storeVariables(mask: number, values: readonly Node[] = this.block.variables): void {
     for (let v = 0; v < VARIABLES; v++) {
       if ((mask & (1 << v)) === 0) continue;
       this.code.constant(0);
-      this.emitter.push(this.block.variables[v]!);
+      this.emitter.push(values[v]!);
       this.code.memory(OP.i32_store, stateOffset(v));
     }
   }
@@ -336,6 +335,28 @@ export class RegionEmitter {
     this.loadBudget();
     this.loadVariables(after.block.liveIn);
     this.follow(after);
+  }
+
+  /** Everything into the state, for the helper may look at it; out, if the helper has changed more than data. */
+  private callHelper({ helper, args, place, next, variables }: HelperStep): void {
+    const { code, emitter, block } = this;
+    this.storeVariables(block.dirtyIn | changedAt(block, variables), variables);
+    this.storeBudget();
+    for (const value of [helper, place.eip, next, place.remaining]) code.constant(value);
+    for (let i = 0; i < 3; i++) {
+      if (args[i]) emitter.push(args[i]!);
+      else code.constant(0);
+    }
+    code.call(this.surroundings.callHelper);
+    code.localSet(LOCAL.nextEip);
+    code.constant(0);
+    code.memory(OP.i32_load, TRANSLATED.leave);
+    emitter.open(OP.if);
+    code.constant(0);
+    code.memory(OP.i32_load, STATE.eip);
+    code.byte(OP.return);
+    emitter.close();
+    code.localGet(LOCAL.nextEip);
   }
 
   private matchesCodeKey(): void {

@@ -49,7 +49,7 @@ export interface Draft {
 export function draftRegion(scanner: Scanner, entry: number, user: boolean, limits: ScanLimits): Draft | undefined {
   const scan = scanner.scan(entry, user, limits);
   if (!scan.instructions.has(entry)) return undefined;
-  const found = createBlocks(scan);
+  const found = createBlocks(scan, scanner.host.helperNumber);
   if (found[0]!.instructions === 0) return undefined;
   const blocks = analyse(found[0]!);
   const pages = new Map<number, number>();

@@ -37,7 +37,7 @@ export function branchTarget(instruction: Instruction): number | undefined {
 
 /** Finds the instructions that can be reached from an address by direct jumps and behind calls. */
 export class Scanner {
-  private readonly host: TranslatorHost;
+  readonly host: TranslatorHost;
   private readonly decoder: Decoder;
   private readonly window = new Uint8Array(2 * MAX_INSTRUCTION_BYTES);
 

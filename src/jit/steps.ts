@@ -1,8 +1,10 @@
 import type { Size } from '../isa/builder.js';
+import { STATE } from '../memory/layout.js';
 import type { Node } from './node.js';
 
 /** What a block does in order: everything but pure computation. */
 export type Step =
+  | HelperStep
   | KeepStep
   | LoadStateStep
   | StoreStateStep
@@ -27,6 +29,12 @@ export interface Place {
   remaining: number;
   /** Variables when the instruction begins. */
   readonly variables: readonly Node[];
+}
+
+/** Where a variable lives in the state. */
+export function stateOffset(variable: number): number {
+  if (variable < FLAGS_RESULT) return STATE.registers + 4 * variable;
+  return variable === FLAGS_RESULT ? STATE.flagsResult : STATE.flagsAux;
 }
 
 /** Why a region leaves before an instruction (`TRANSLATED.exits`). */
@@ -93,6 +101,17 @@ interface StoreStep {
   readonly offset: number;
   readonly size: AccessSize;
   readonly value: Node;
+}
+/** Calls a TypeScript helper, with all variables in the state, and leaves if it says so. */
+export interface HelperStep {
+  readonly kind: 'helper';
+  readonly result: Node;
+  readonly helper: number;
+  readonly args: readonly Node[];
+  readonly place: Place;
+  readonly next: number;
+  /** Values of the variables then. */
+  readonly variables: readonly Node[];
 }
 /** Leaves before the instruction, if `condition` is not zero. */
 interface LeaveStep {

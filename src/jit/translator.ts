@@ -118,6 +118,7 @@ export class RegionTranslator implements Translator {
     module.importMemory('m', 'm', memory.memory.buffer.byteLength / 0x1_0000);
     module.importTable('m', 't');
     const regionType = module.type([I32], [I32]);
+    const callHelper = module.importFunction('m', 'h', new Array<number>(7).fill(I32), [I32]);
     const regions: Region[] = [];
     for (const address of this.waiting) {
       const entry = Math.floor(address / 2);
@@ -129,12 +130,13 @@ export class RegionTranslator implements Translator {
       }
       const { code, locals } = new RegionEmitter(draft.blocks, {
         user,
-        self: regions.length,
+        self: regions.length + 1,
         regionType,
+        callHelper,
         slotOf: (linear) => this.slotAt(linear * 2 + Number(user)).number,
       }).emit();
       const index = module.addFunction([I32], [I32], locals, code);
-      module.exportFunction(String(index), index);
+      module.exportFunction(String(regions.length), index);
       const slot = this.slotAt(address);
       const region = new Region(slot.number, entry, user, draft.pages, draft.ranges, draft.instructions, code.length);
       this.adopt(slot, region);
@@ -158,7 +160,9 @@ export class RegionTranslator implements Translator {
   }
 
   private install(module: WebAssembly.Module, regions: readonly Region[]): void {
-    const { exports } = new WebAssembly.Instance(module, { m: { m: this.host.memory.memory, t: this.table } });
+    const { exports } = new WebAssembly.Instance(module, {
+      m: { m: this.host.memory.memory, t: this.table, h: this.host.callHelper },
+    });
     for (const [i, region] of regions.entries()) {
       if (!region.dead) region.code = exports[String(i)] as (depth: number) => number;
     }

@@ -130,6 +130,8 @@ export const STATUS = {
 export const TRANSLATED = {
   /** EIP at which translated code gave up: there the interpreter runs one block even if a region begins. */
   slowEip: 0x1000,
+  /** Set by a helper that translated code has called: everything is in the state, leave. */
+  leave: 0x1004,
   /** Regions left, by reason (`EXIT_REASON` of the translator), u32 each. */
   exits: 0x1040,
 } as const;

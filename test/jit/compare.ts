@@ -1,6 +1,6 @@
 import { EXIT, type Processor } from '../../src/cpu/processor.js';
 import type { RegionTranslator } from '../../src/jit/index.js';
-import { RAM_BASE } from '../../src/memory/layout.js';
+import { RAM_BASE, STATE } from '../../src/memory/layout.js';
 import { createMachine } from '../cpu/machine-code.js';
 import { AT_ONCE, attachTranslator } from './attach.js';
 import { CODE_AT, CodeGenerator, DATA_AT, DATA_BYTES, RandomNumbers, startRegisters } from './random-code.js';
@@ -36,6 +36,11 @@ export class Comparison {
       state.eip = CODE_AT;
       state.eflags = flags;
       state.retired = 0;
+      state.set(STATE.fpuControl, 0x37f);
+      state.set(STATE.fpuStatus, 0);
+      state.set(STATE.fpuTop, 0);
+      state.set(STATE.fpuTag, 0xffff);
+      cpu.fpuStateChanged();
     }
     const plain = runToEnd(this.interpreter, () => 1 << 16);
     // The turns of the other one end anywhere.
@@ -84,6 +89,10 @@ function describe({ state }: Processor): Record<string, string> {
   });
   values['eip'] = state.eip.toString(16);
   values['eflags'] = state.eflags.toString(16);
+  values['x87'] = [STATE.fpuControl, STATE.fpuStatus, STATE.fpuTop, STATE.fpuTag].map((at) => state.get(at)).join();
+  values['registers'] = Buffer.from(state.memory.u8.subarray(STATE.fpuRegisters, STATE.fpuRegisters + 256)).toString(
+    'hex',
+  );
   values['retired'] = String(state.retired);
   return values;
 }

@@ -178,7 +178,7 @@ export class CodeGenerator {
   private instruction(): void {
     const { random } = this;
     const wide = random.chance(75) ? 1 : 0;
-    const kind = random.below(34);
+    const kind = random.below(36);
     const operand16 = wide === 1 && kind < 29 && random.chance(10);
     if (operand16) this.emit(0x66);
     const immediate = (): void => {
@@ -314,6 +314,13 @@ export class CodeGenerator {
         return;
       case 32:
         this.emit(...random.pick([[0x9c, 0x9d], [0x60, 0x61], [0x0f, 0x31], [0xfc], [0x90]]));
+        return;
+      case 33:
+      case 34:
+        // x87: mostly registers full and empty, now and then something odd.
+        if (random.chance(60)) this.emit(0xd9, random.pick([0xe8, 0xeb, 0xee, 0xc0, 0xc9]));
+        this.emit(random.pick([0xd8, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde]));
+        this.modrm(random.pick([0, 2, 3]), false, true);
         return;
       default:
         if (random.chance(50) && !this.balanced) this.emit(0x68, random.below(256), random.below(256), 0, 0);

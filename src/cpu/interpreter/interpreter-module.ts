@@ -440,6 +440,9 @@ function emitTierChange(code: Code, eip: number, entry: number, budget: number, 
   code.u32(tier.regionType);
   code.u32(0);
   code.memory(OP.i32_store, STATE.eip);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.status);
+  code.branch(OP.br_if, 3);
   code.branch(OP.br, 2);
   code.byte(OP.end);
   code.constant(0);
