@@ -20,6 +20,7 @@ import { CS, DS, ES, FS, GS, SS, STATE } from '../memory/layout.js';
 import { PageWalker, PAGING, type WalkerState } from '../memory/page-walk.js';
 import type { VirtioDevice } from '../virtio/device.js';
 import { VIRTIO_PCI_WINDOW, type VirtioPciState, VirtioPciTransport } from '../virtio/pci-transport.js';
+import { IdleTicks } from './idle-ticks.js';
 import { KvmClock, type KvmClockState, makePcModel, TSC_KHZ } from './kvm.js';
 import { MachineRegisters, type MachineRegistersState, NO_EXECUTE_ENABLE } from './machine-registers.js';
 import { PciBus, type PciBusState, PCI_WINDOW } from './pci.js';
@@ -57,6 +58,8 @@ export interface PcBoardOptions {
   /** The serial port takes input again. */
   inputWanted(): void;
   warn(text: string): void;
+  /** Ticks of an idle guest may be late (idle-ticks.ts): only where time is real. */
+  readonly lazyTicks?: boolean | undefined;
   /** Port of the debug exit; undefined: none. */
   readonly debugExitPort?: number | undefined;
   /** Puts another processor on the board; for tests. */
@@ -125,6 +128,9 @@ export class PcBoard implements Board {
   private readonly lines = new Map<number, Set<number>>();
   private readonly trapCounts = new Uint32Array(VECTORS);
   private readonly interruptCounts = new Uint32Array(LINES);
+  private readonly idleTicks = new IdleTicks();
+  /** An interrupt other than the timer's has been delivered since the guest last slept. */
+  private disturbed = false;
   private halted = false;
   private ended: Stopped | undefined;
 
@@ -245,6 +251,8 @@ export class PcBoard implements Board {
       this.deliverWaiting();
       if (this.halted) {
         if ((state.get(STATE.eflags) & FLAG.IF) === 0) stopGuest('power-off', 'the guest halted its processor');
+        this.idleTicks.sleep(state.retired, this.pit.nextInterruptNs(), this.disturbed);
+        this.disturbed = false;
         return 'idle';
       }
       const before = state.retired;
@@ -293,6 +301,7 @@ export class PcBoard implements Board {
     this.halted = false;
     const vector = this.pic.acknowledge();
     this.interruptCounts[this.pic.acknowledged]!++;
+    if (this.pic.acknowledged !== TIMER_IRQ) this.disturbed = true;
     this.options.observer?.interrupt?.(this.pic.acknowledged, state.eip);
     if (deliverInterrupt(cpu, vector, undefined, 'external') === 'shutdown') this.shutDown();
   }
@@ -321,7 +330,8 @@ export class PcBoard implements Board {
 
   /** When a timer next interrupts, in machine time; Infinity if none will. */
   wakeAtNs(): number {
-    const timer = this.pic.isMasked(TIMER_IRQ) ? Number.POSITIVE_INFINITY : this.pit.nextInterruptNs();
+    let timer = this.pic.isMasked(TIMER_IRQ) ? Number.POSITIVE_INFINITY : this.pit.nextInterruptNs();
+    if (this.halted && this.options.lazyTicks === true && this.pit.isOneShot) timer = this.idleTicks.wakeAtNs(timer);
     const clock = this.pic.isMasked(CLOCK_IRQ) ? Number.POSITIVE_INFINITY : this.rtc.nextInterruptNs();
     return Math.min(timer, clock);
   }

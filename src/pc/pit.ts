@@ -62,7 +62,7 @@ class Channel {
   /** When the last interrupt was due; events up to here have been reported. */
   private firedNs = 0;
 
-  private get periodic(): boolean {
+  get periodic(): boolean {
     return this.mode === 2 || this.mode === 3;
   }
 
@@ -221,6 +221,10 @@ export class IntervalTimer implements PortDevice {
     ports.add(SYSTEM_CONTROL_PORT, 1, this);
   }
 
+  /** Channel 0 is set for one event at a time, not for one after the other. */
+  get isOneShot(): boolean {
+    return !this.channels[0].periodic;
+  }
   /** When channel 0 interrupts next; Infinity if it does not. */
   nextInterruptNs(): number {
     return this.channels[0].nextRiseNs();
