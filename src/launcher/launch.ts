@@ -93,9 +93,16 @@ class Session {
     for (const line of vm.loadReport) messages.detail(line);
     if (vm.board === 'pc' && guest.task === undefined) messages.status(describePcGuest(vm));
     vm.on('initialised', (found) => messages.status(describeGuest(found, vm.memoryMegabytes)));
-    vm.on('restart', () => messages.status('the guest restarts'));
-    const startMs = performance.now();
+    let startMs = performance.now();
+    let ready = false;
+    vm.on('restart', () => {
+      startMs = performance.now();
+      if (guest.task !== undefined && (isCommand(guest) || !ready)) this.endRestarted(ready);
+      else messages.status('the guest restarts');
+      ready = false;
+    });
     vm.on('ready', () => {
+      ready = true;
       if (!isCommand(guest)) messages.status(describeReady(vm, guest.release, (performance.now() - startMs) / 1000));
     });
     vm.on('warning', (text) => messages.say(text));
@@ -108,7 +115,8 @@ class Session {
     if (this.status !== undefined) void vm.stop();
     vm.run();
     const ending = await vm.ended;
-    if (isCommand(guest) && (ending.reason === 'killed' || settings.verbose)) this.showConsole();
+    if (isCommand(guest) && (ending.reason === 'killed' || settings.verbose))
+      this.stderr.write(this.consoleTail.take());
     await this.finish(vm, ending);
     return this.status ?? statusOf(ending);
   }
@@ -179,11 +187,6 @@ class Session {
     this.stdout.write(bytes);
   }
 
-  /** What a command's guest printed on its console last: it explains why it died. */
-  private showConsole(): void {
-    this.stderr.write(this.consoleTail.take());
-  }
-
   /** Undefined, or a promise until the readers of our output have caught up. */
   private waitForReaders(): Promise<void> | undefined {
     if (this.stdout.pendingBytes > MOST_PENDING_BYTES) return this.stdout.flush();
@@ -244,6 +247,13 @@ class Session {
   private toggleTrace(vm: VirtualMachine): void {
     vm.tracing = !vm.tracing;
     this.messages.say(`trace ${vm.tracing ? 'on' : 'off'}`);
+  }
+
+  /** A command that restarts its machine, or a boot that ends in a panic, would do it again and again. */
+  private endRestarted(ready: boolean): void {
+    this.stderr.write(this.consoleTail.take());
+    this.messages.say(`the guest restarted ${ready ? 'before its command had ended' : 'before it was up'}.`);
+    this.end(EXIT_STATUS.failure);
   }
 
   private endByHand(how: string): void {

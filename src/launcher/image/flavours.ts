@@ -40,6 +40,8 @@ export const KERNEL_ARGUMENTS: readonly string[] = [
   'quiet',
   'loglevel=3',
   'acpi=off',
+  // A kernel that panics restarts, instead of standing still for ever.
+  'panic=-1',
   'cryptomgr.notests=1',
   'noisapnp',
   'pnpbios=off',
