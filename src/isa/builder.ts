@@ -142,6 +142,8 @@ export interface Builder {
   setRegister(index: number, size: Size, value: Value): void;
   state(field: StateField): Value;
   setState(field: StateField, value: Value): void;
+  /** Does a whole repeated MOVS or STOS in one piece if the builder can; false: describe it by iterations. */
+  repeatAtOnce?(operation: 'movs' | 'stos'): boolean;
   /** Told what the flags just set come from (`result = x op y`), where there may be a shorter way to conditions. */
   flagsFrom?(operation: 'add' | 'sub' | 'logic', size: Size, x: Value, y: Value, result: Value): void;
   /** Condition `cc` as 0 or 1, if the builder knows a shorter way than the two flag words. */

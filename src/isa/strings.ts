@@ -67,7 +67,10 @@ function stringRows(
     addressSized: true,
     repeat: comparing ? 'repcc' : 'rep',
     flags: comparing ? { writes: 'OSZAPC' } : {},
-    semantics: (b) => repeated(b, () => iteration(b, b.form.size), comparing),
+    semantics(b) {
+      const whole = b.form.repeat !== 'none' && (name === 'movs' || name === 'stos') && b.repeatAtOnce?.(name);
+      if (whole !== true) repeated(b, () => iteration(b, b.form.size), comparing);
+    },
   });
   return [row(hex(opcode), false), row(hex(opcode + 1), true)];
 }

@@ -561,6 +561,45 @@ export class BlockBuilder implements Builder {
     };
   }
 
+  /** Within one page, forwards, and by 4096 elements at most, behind which the instruction begins anew. */
+  repeatAtOnce(operation: 'movs' | 'stos'): boolean {
+    const { size, addressSize, checked } = this.form;
+    if (addressSize !== 32 || checked) return false;
+    const [count, from, to] = [this.variables[1]!, this.variables[6]!, this.variables[7]!];
+    const bytes = this.shl(count, n.constant(size === 32 ? 2 : size === 16 ? 1 : 0)) as Node;
+    const inPage = (address: Node): Node => this.sub(n.constant(0x1000), this.and(address, n.constant(0xfff))) as Node;
+    const unless = (condition: Value): void => this.leave(n.isZero(condition as Node), LEAVE.instruction);
+    unless(this.ltU(count, n.constant(4097)));
+    unless(this.eq(this.loadState(STATE.direction, 32), n.constant(1)));
+    unless(n.isZero(this.ltU(inPage(to), bytes) as Node));
+    let value = n.constant(0);
+    let source: { group: AccessGroup; offset: number } | undefined;
+    if (operation === 'movs') {
+      unless(n.isZero(this.ltU(inPage(from), bytes) as Node));
+      // A destination inside the source would be read again; copying backwards instead would not do the same.
+      unless(n.isZero(this.ltU(this.sub(to, from), bytes) as Node));
+      source = this.access(from, 1, false);
+    } else {
+      value = this.register(0, 8) as Node;
+      if (size !== 8)
+        unless(this.eq(this.register(0, size), this.mul(value, n.constant(size === 16 ? 0x101 : 0x1010101))));
+    }
+    const { group, offset } = this.access(to, 1, true);
+    this.steps.push({
+      kind: 'bulk',
+      to: group,
+      toOffset: offset,
+      from: source?.group,
+      fromOffset: source?.offset ?? 0,
+      value,
+      bytes,
+    });
+    this.variables[1] = n.constant(0);
+    if (operation === 'movs') this.variables[6] = this.add(from, bytes) as Node;
+    this.variables[7] = this.add(to, bytes) as Node;
+    return true;
+  }
+
   // --- control --------------------------------------------------------------------------------
 
   private leave(condition: Node, reason: number): void {

@@ -214,6 +214,13 @@ export class BlockEmitter {
         this.scoped(() => this.region.leave(step.place, step.reason));
         this.close();
         return;
+      case 'bulk':
+        this.pushHost(step.to, step.toOffset);
+        if (step.from) this.pushHost(step.from, step.fromOffset);
+        else this.push(step.value);
+        this.push(step.bytes);
+        for (const byte of step.from ? MEMORY_COPY : MEMORY_FILL) code.byte(byte);
+        return;
       case 'helper':
         this.region.callHelper(step);
         this.popInto(step.result);
@@ -241,6 +248,12 @@ export class BlockEmitter {
         return;
       }
     }
+  }
+
+  private pushHost(group: AccessGroup, offset: number): void {
+    this.code.localGet(group.host);
+    this.code.constant(offset - group.least);
+    this.code.byte(OP.i32_add);
   }
 
   private load(size: AccessSize, offset: number): void {
@@ -302,5 +315,8 @@ interface Pool {
   used: number;
 }
 
+/** With the memory indices behind the opcodes. */
+const MEMORY_COPY: readonly number[] = [0xfc, 0x0a, 0, 0];
+const MEMORY_FILL: readonly number[] = [0xfc, 0x0b, 0];
 const LOADS = { 8: OP.i32_load8_u, 16: OP.i32_load16_u, 32: OP.i32_load, 64: OP.i64_load } as const;
 const STORES = { 8: OP.i32_store8, 16: OP.i32_store16, 32: OP.i32_store, 64: OP.i64_store } as const;

@@ -4,6 +4,7 @@ import type { Node } from './node.js';
 
 /** What a block does in order: everything but pure computation. */
 export type Step =
+  | BulkStep
   | HelperStep
   | KeepStep
   | LoadStateStep
@@ -112,6 +113,17 @@ export interface HelperStep {
   readonly next: number;
   /** Values of the variables then. */
   readonly variables: readonly Node[];
+}
+/** Copies, or fills with the low byte of `value`. */
+interface BulkStep {
+  readonly kind: 'bulk';
+  readonly to: AccessGroup;
+  readonly toOffset: number;
+  /** Undefined: fill. */
+  readonly from: AccessGroup | undefined;
+  readonly fromOffset: number;
+  readonly value: Node;
+  readonly bytes: Node;
 }
 /** Leaves before the instruction, if `condition` is not zero. */
 interface LeaveStep {
