@@ -58,8 +58,8 @@ export interface PcBoardOptions {
   /** The serial port takes input again. */
   inputWanted(): void;
   warn(text: string): void;
-  /** Ticks of an idle guest may be late (idle-ticks.ts): only where time is real. */
-  readonly lazyTicks?: boolean | undefined;
+  /** Time is the world's: ticks of an idle guest may be late (idle-ticks.ts). */
+  readonly realTime?: boolean | undefined;
   /** Port of the debug exit; undefined: none. */
   readonly debugExitPort?: number | undefined;
   /** Puts another processor on the board; for tests. */
@@ -97,8 +97,12 @@ export interface PcStatistics {
   readonly interrupts: readonly { irq: number; count: number }[];
 }
 
-/** Longest stretch between two looks at the clock, instructions. */
+/**
+ * Longest stretch between two looks at the clock, instructions. Where time is instructions it moves only between two
+ * stretches, and a guest that waits for it must not wait long; real time moves anyway.
+ */
 const CLOCK_SLICE = 10_000;
+const CLOCK_SLICE_REAL = 50_000;
 const TIMER_IRQ = 0;
 const CLOCK_IRQ = 8;
 /** Interrupt lines of PCI devices, handed out in turn. */
@@ -265,7 +269,7 @@ export class PcBoard implements Board {
   }
 
   private chooseSlice(left: number): number {
-    let slice = Math.min(left, CLOCK_SLICE);
+    let slice = Math.min(left, this.options.realTime === true ? CLOCK_SLICE_REAL : CLOCK_SLICE);
     const { instructionsUntil } = this.options.time;
     if (instructionsUntil !== undefined) {
       const next = this.wakeAtNs();
@@ -331,7 +335,7 @@ export class PcBoard implements Board {
   /** When a timer next interrupts, in machine time; Infinity if none will. */
   wakeAtNs(): number {
     let timer = this.pic.isMasked(TIMER_IRQ) ? Number.POSITIVE_INFINITY : this.pit.nextInterruptNs();
-    if (this.halted && this.options.lazyTicks === true && this.pit.isOneShot) timer = this.idleTicks.wakeAtNs(timer);
+    if (this.halted && this.options.realTime === true && this.pit.isOneShot) timer = this.idleTicks.wakeAtNs(timer);
     const clock = this.pic.isMasked(CLOCK_IRQ) ? Number.POSITIVE_INFINITY : this.rtc.nextInterruptNs();
     return Math.min(timer, clock);
   }

@@ -49,8 +49,8 @@ export interface PcMachineOptions {
   /** There is an entropy device. */
   rng: boolean;
   debugExitPort: number | undefined;
-  /** Ticks of an idle guest may be late. */
-  lazyTicks: boolean;
+  /** The clock is the world's. */
+  realTime: boolean;
   /** The virtio console, which nobody has attached yet. */
   console: MachineConsole;
   /** Input goes to the serial port until the guest prints on its virtio console; false: never. */
@@ -106,7 +106,7 @@ export class PcMachine implements Machine {
       inputWanted: options.inputWanted,
       warn: options.warn,
       debugExitPort: options.debugExitPort,
-      lazyTicks: options.lazyTicks,
+      realTime: options.realTime,
     });
     if (options.rng) this.pc.addDevice(new RngDevice({ randomBytes: options.randomBytes }));
     this.consoleTransport = this.pc.addDevice(options.console.device);

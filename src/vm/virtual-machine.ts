@@ -397,7 +397,7 @@ export class VirtualMachine {
         ...common,
         randomBytes,
         rng: options.rng === true,
-        lazyTicks: this.clock.kind === 'real',
+        realTime: this.clock.kind === 'real',
         kernel: files.prepared.image,
         unpacked: files.prepared.unpacked,
         debugExitPort: options.debugExitPort,
