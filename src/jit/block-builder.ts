@@ -30,6 +30,8 @@ export interface BlockEnd {
 
 /** Accesses further apart than this get checks of their own: one check for all of them would often cross a page. */
 const LARGEST_SPAN = 128;
+/** No check for several accesses. */
+export const SMALLEST_SPAN = 4;
 
 /** Thrown, and caught in `translate`: only the interpreter can do the instruction. */
 const UNTRANSLATABLE = new Error('untranslatable');
@@ -70,7 +72,10 @@ export class BlockBuilder implements Builder {
   private readonly checkedUnits = new Set<number>();
   private arms = 0;
 
-  constructor(private readonly helperNumber: (name: string) => number) {}
+  constructor(
+    private readonly helperNumber: (name: string) => number,
+    private readonly largestSpan = LARGEST_SPAN,
+  ) {}
 
   /** Adds an instruction; false, and nothing added, if only the interpreter can do it. */
   translate(instruction: Instruction): boolean {
@@ -528,7 +533,7 @@ export class BlockBuilder implements Builder {
       root = linear.a!;
       offset = linear.b!.number;
     }
-    let group = this.groups.find((g) => g.root === root && within(g, offset, bytes));
+    let group = this.groups.find((g) => g.root === root && within(g, offset, bytes, this.largestSpan));
     if (group) {
       const end = Math.max(group.least + group.span, offset + bytes);
       group.least = Math.min(group.least, offset);
@@ -739,7 +744,7 @@ function isOffset(node: Node): boolean {
   return n.isOf(node, OP.i32_add) && node.b!.isConstant;
 }
 
-function within(group: AccessGroup, offset: number, bytes: number): boolean {
+function within(group: AccessGroup, offset: number, bytes: number, largestSpan: number): boolean {
   const least = Math.min(group.least, offset);
-  return Math.max(group.least + group.span, offset + bytes) - least <= LARGEST_SPAN;
+  return Math.max(group.least + group.span, offset + bytes) - least <= largestSpan;
 }

@@ -1,4 +1,4 @@
-import { BlockBuilder } from './block-builder.js';
+import type { BlockBuilder } from './block-builder.js';
 import type { Instruction } from './instruction.js';
 import { type Node, constant } from './node.js';
 import type { Scan } from './scanner.js';
@@ -68,7 +68,7 @@ export class Block {
 }
 
 /** Translates the scanned code into blocks, as far as it can be reached from the entry; the entry is the first. */
-export function createBlocks(scan: Scan, helperNumber: (name: string) => number): Block[] {
+export function createBlocks(scan: Scan, newBuilder: () => BlockBuilder): Block[] {
   const blocks = new Map<number, Block>();
   const list: Block[] = [];
   const edgeTo = (eip: Node): Edge => {
@@ -84,17 +84,11 @@ export function createBlocks(scan: Scan, helperNumber: (name: string) => number)
     return { block, eip };
   };
   edgeTo(constant(scan.entry));
-  for (let i = 0; i < list.length; i++) translateBlock(list[i]!, scan, edgeTo, helperNumber);
+  for (let i = 0; i < list.length; i++) translateBlock(list[i]!, scan, edgeTo, newBuilder());
   return list;
 }
 
-function translateBlock(
-  block: Block,
-  scan: Scan,
-  edgeTo: (eip: Node) => Edge,
-  helperNumber: (name: string) => number,
-): void {
-  const builder = new BlockBuilder(helperNumber);
+function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge, builder: BlockBuilder): void {
   let at = block.eip;
   let last: Instruction | undefined;
   let terminator: Terminator | undefined;

@@ -3,6 +3,7 @@ import {
   JUMP_CACHE_ENTRIES,
   REGION_FLAG,
   REGION_KEYS,
+  REGION_LEAVES,
   REGION_SHIFT,
   STATE,
   TRANSLATED,
@@ -19,6 +20,8 @@ import { type HelperStep, LEAVE, type Place, type Step, VARIABLES, stateOffset }
 export interface Surroundings {
   /** Ring 3. */
   readonly user: boolean;
+  /** The region's own slot. */
+  readonly slot: number;
   /** Index of the function itself in its module. */
   readonly self: number;
   /** Type index of (depth) → eip. */
@@ -289,6 +292,15 @@ export class RegionEmitter {
     code.constant(1);
     code.byte(OP.i32_add);
     code.memory(OP.i32_store, TRANSLATED.exits);
+    // The reasons `read` and `write` come first.
+    code.constant(0);
+    code.constant(0);
+    code.memory(OP.i32_load, REGION_LEAVES + 4 * this.surroundings.slot);
+    code.localGet(LOCAL.leaveReason);
+    code.constant(8);
+    code.byte(OP.i32_lt_u);
+    code.byte(OP.i32_add);
+    code.memory(OP.i32_store, REGION_LEAVES + 4 * this.surroundings.slot);
     code.localGet(LOCAL.leaveEip);
     code.byte(OP.return);
   }

@@ -1,4 +1,5 @@
 import { analyse } from './analysis.js';
+import { BlockBuilder } from './block-builder.js';
 import { type Block, createBlocks } from './blocks.js';
 import type { ScanLimits, Scanner } from './scanner.js';
 
@@ -46,10 +47,16 @@ export interface Draft {
 }
 
 /** Reads and analyses the code at `entry`; undefined if not even its first instruction can be translated. */
-export function draftRegion(scanner: Scanner, entry: number, user: boolean, limits: ScanLimits): Draft | undefined {
+export function draftRegion(
+  scanner: Scanner,
+  entry: number,
+  user: boolean,
+  limits: ScanLimits,
+  largestSpan?: number,
+): Draft | undefined {
   const scan = scanner.scan(entry, user, limits);
   if (!scan.instructions.has(entry)) return undefined;
-  const found = createBlocks(scan, scanner.host.helperNumber);
+  const found = createBlocks(scan, () => new BlockBuilder(scanner.host.helperNumber, largestSpan));
   if (found[0]!.instructions === 0) return undefined;
   const blocks = analyse(found[0]!);
   const pages = new Map<number, number>();

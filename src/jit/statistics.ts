@@ -6,6 +6,8 @@ export interface TranslatorCounts {
   modules: number;
   /** Regions lost to writes. */
   invalidated: number;
+  /** Regions made anew because their accesses straddled pages. */
+  narrowed: number;
   /** Times that everything was forgotten because there was too much. */
   flushes: number;
   /** Milliseconds making WebAssembly, and having it compiled. */
@@ -22,5 +24,14 @@ export interface TranslatorStatistics extends TranslatorCounts {
 }
 
 export function emptyCounts(): TranslatorCounts {
-  return { translated: 0, instructions: 0, modules: 0, invalidated: 0, flushes: 0, emitMs: 0, compileMs: 0 };
+  return {
+    translated: 0,
+    instructions: 0,
+    modules: 0,
+    invalidated: 0,
+    narrowed: 0,
+    flushes: 0,
+    emitMs: 0,
+    compileMs: 0,
+  };
 }

@@ -1,7 +1,8 @@
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
-import { REGION_KEYS, REGION_SLOTS, TRANSLATED } from '../memory/layout.js';
+import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS, TRANSLATED } from '../memory/layout.js';
 import { I32 } from '../wasm/code.js';
 import { ModuleBuilder } from '../wasm/module.js';
+import { SMALLEST_SPAN } from './block-builder.js';
 import { RegionEmitter } from './region-emitter.js';
 import { Region, draftRegion } from './region.js';
 import { type ScanLimits, Scanner } from './scanner.js';
@@ -42,6 +43,9 @@ interface Slot {
   active: Region | undefined;
 }
 
+/** Times that a region is left for accesses before something is done about it. */
+const MOST_LEAVES = 2000;
+
 /** Different code at one linear address that is remembered. */
 const MOST_VERSIONS = 4;
 
@@ -70,6 +74,8 @@ export class RegionTranslator implements Translator {
   private waiting = new Set<number>();
   /** Addresses where nothing can be translated, until code changes there. */
   private readonly hopeless = new Set<number>();
+  /** Addresses whose regions are made without groups of accesses. */
+  private readonly narrow = new Set<number>();
   private readonly i32: Int32Array;
   private counts: TranslatorCounts = emptyCounts();
   private liveBytes = 0;
@@ -111,6 +117,7 @@ export class RegionTranslator implements Translator {
 
   /** Compiles what waits, however little it is. */
   translateWaiting(): void {
+    this.narrowGroups();
     if (this.waiting.size === 0) return;
     const start = this.options.now();
     const { memory } = this.host;
@@ -123,7 +130,13 @@ export class RegionTranslator implements Translator {
     for (const address of this.waiting) {
       const entry = Math.floor(address / 2);
       const user = (address & 1) !== 0;
-      const draft = draftRegion(this.scanner, entry, user, this.limits);
+      const draft = draftRegion(
+        this.scanner,
+        entry,
+        user,
+        this.limits,
+        this.narrow.has(address) ? SMALLEST_SPAN : undefined,
+      );
       if (!draft) {
         this.hopeless.add(address);
         continue;
@@ -133,6 +146,7 @@ export class RegionTranslator implements Translator {
         self: regions.length + 1,
         regionType,
         callHelper,
+        slot: this.slotAt(address).number,
         slotOf: (linear) => this.slotAt(linear * 2 + Number(user)).number,
       }).emit();
       const index = module.addFunction([I32], [I32], locals, code);
@@ -157,6 +171,28 @@ export class RegionTranslator implements Translator {
       this.flush();
       this.host.regionsChanged();
     }
+  }
+
+  /**
+   * Regions that are left for accesses all the time have groups that straddle pages, as the frames of a function may:
+   * they are made anew with a check for every access.
+   */
+  private narrowGroups(): void {
+    let killed = false;
+    for (const slot of this.byNumber) {
+      const region = slot?.active;
+      if (!region || this.i32[(REGION_LEAVES >> 2) + region.slot]! < MOST_LEAVES) continue;
+      this.i32[(REGION_LEAVES >> 2) + region.slot] = 0;
+      const address = region.entry * 2 + Number(region.user);
+      if (this.narrow.has(address)) continue;
+      this.narrow.add(address);
+      this.kill(region);
+      this.waiting.add(address);
+      this.counts.narrowed++;
+      killed = true;
+    }
+    // The jump cache still leads to them.
+    if (killed) this.host.regionsChanged();
   }
 
   private install(module: WebAssembly.Module, regions: readonly Region[]): void {
@@ -228,6 +264,7 @@ export class RegionTranslator implements Translator {
     this.slots[address & 1]!.set(Math.floor(address / 2) | 0, slot);
     if (slot.number >= this.table.length) this.table.grow(1024);
     this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
+    this.i32[(REGION_LEAVES >> 2) + slot.number] = 0;
     return slot;
   }
 

@@ -151,6 +151,8 @@ export const JUMP_HEAT = 0x2_0000;
 /** One u32 for each slot of the region table: the codeKey under which the region was last found valid, or 0. */
 export const REGION_KEYS = 0x3_0000;
 export const REGION_SLOTS = 0x1_0000;
+/** One u32 for each slot: how often its regions were left for an access. */
+export const REGION_LEAVES = 0xc_0000;
 
 /** The four flat TLB tables, one u32 per virtual page (2^20): addend, low 12 bits 0xfff when invalid. */
 export const TLB_TABLE_BYTES = 0x40_0000;
