@@ -481,6 +481,13 @@ export class Processor implements CpuContext {
     if (i32[entry + 1] === i32[STATE.codeKey >> 2]) i32[entry + 3]! |= field;
   }
 
+  /** Forgets how often each block has run: what runs seldom is not hot, however long it goes on. */
+  forgetHeat(): void {
+    if (!this.translator) return;
+    const first = JUMP_HEAT >> 2;
+    this.i32.fill(this.translator.threshold, first, first + JUMP_CACHE_ENTRIES);
+  }
+
   // --- faults and helpers ---------------------------------------------------------------------
 
   /** Turns what a helper threw into an exit; anything but a guest's fault goes on to the caller of `run`. */

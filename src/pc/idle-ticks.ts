@@ -9,11 +9,11 @@
  */
 
 /** Wakes without any work before it begins. */
-const PURE_TICKS = 50;
+const PURE_TICKS = 15;
 /** A tick of Linux 6.1 takes some 4000 instructions; now and then its own housekeeping adds up to 20,000. */
 const TICK_INSTRUCTIONS = 40_000;
-/** What a tick may be late, nanoseconds: two ticks of a kernel with HZ=250. */
-const LATE_NS = 8_000_000;
+/** What a tick may be late, nanoseconds: nine ticks of a kernel with HZ=250. Waking costs Node as much as the guest. */
+const LATE_NS = 36_000_000;
 /** Distance of two ticks: HZ between 100 and 300. */
 const SHORTEST_PERIOD_NS = 3_300_000;
 const LONGEST_PERIOD_NS = 10_100_000;

@@ -2,6 +2,10 @@ import type { Processor } from '../cpu/processor.js';
 import { DEFAULT_OPTIONS, RegionTranslator, type TranslatorOptions, type TranslatorStatistics } from '../jit/index.js';
 import { MEGABYTE, type TortureOptions } from './options.js';
 
+const QUARTER_SECOND_NS = 250_000_000;
+/** A guest that runs fewer instructions in a quarter of a second does next to nothing. */
+const IDLE_INSTRUCTIONS = 2_000_000;
+
 export interface TranslationOptions {
   /** Bytes of generated code before all of it is thrown away. */
   memoryMegabytes: number | undefined;
@@ -19,9 +23,15 @@ export class Translation {
   private translator!: RegionTranslator;
   private readonly dropEvery: number;
   private droppedAt = 0;
+  /** When and behind how many instructions was last looked whether the guest is idle. */
+  private lookedAtNs = 0;
+  private lookedAtRetired = 0;
   private turns = 0;
 
-  constructor(cpu: Processor, options: TranslationOptions) {
+  constructor(
+    private readonly cpu: Processor,
+    private readonly options: TranslationOptions,
+  ) {
     const { torture, monotonicNs, memoryMegabytes } = options;
     const changes: Partial<TranslatorOptions> = {
       synchronous: !options.asynchronous,
@@ -38,10 +48,23 @@ export class Translation {
 
   /** Before each turn. */
   beforeTurn(retired: number): void {
+    if (this.options.asynchronous) this.coolDown(retired);
     if (this.dropEvery > 0 && retired - this.droppedAt >= this.dropEvery) {
       this.droppedAt = retired;
       this.translator.drop();
     } else if (++this.turns % TURNS_TO_WAIT === 0) this.translator.translateWaiting();
+  }
+
+  /**
+   * The ticks of an idle guest would in time make all their code hot, and translating it would cost this computer more
+   * than the ticks do. So blocks that are to be hot in an idle guest have to become so within a quarter of a second.
+   */
+  private coolDown(retired: number): void {
+    const now = this.options.monotonicNs();
+    if (now - this.lookedAtNs < QUARTER_SECOND_NS) return;
+    if (retired - this.lookedAtRetired < IDLE_INSTRUCTIONS) this.cpu.forgetHeat();
+    this.lookedAtNs = now;
+    this.lookedAtRetired = retired;
   }
 
   get statistics(): TranslatorStatistics {

@@ -16,12 +16,12 @@ function idle(ticks: number, instructions: number): { idleTicks: IdleTicks; now:
 }
 
 test('after many pure ticks one may be late', () => {
-  const early = idle(40, 4000);
+  const early = idle(12, 4000);
   assert.equal(early.idleTicks.wakeAtNs(early.now), early.now);
   const late = idle(150, 4000);
-  assert.equal(late.idleTicks.wakeAtNs(late.now), late.now + 8_000_000);
-  late.idleTicks.sleep(late.retired + 4000, late.now + 12_000_000, false);
-  assert.equal(late.idleTicks.wakeAtNs(late.now + 12_000_000), late.now + 20_000_000, 'ticks that were missed');
+  assert.equal(late.idleTicks.wakeAtNs(late.now), late.now + 36_000_000);
+  late.idleTicks.sleep(late.retired + 4000, late.now + 40_000_000, false);
+  assert.equal(late.idleTicks.wakeAtNs(late.now + 40_000_000), late.now + 76_000_000, 'ticks that were missed');
 });
 
 test('a timer that is no tick is not late, and ends it', () => {

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DEFAULT_OPTIONS } from '../../src/jit/index.js';
+import { JUMP_CACHE_ENTRIES, JUMP_HEAT } from '../../src/memory/layout.js';
+import { Translation } from '../../src/vm/translation.js';
+import { createMachine } from '../cpu/machine-code.js';
+
+/** A processor whose blocks are all but hot, and a clock that is set by hand. */
+function almostHot(asynchronous: boolean) {
+  const cpu = createMachine([0xf4]);
+  let now = 0;
+  const translation = new Translation(cpu, {
+    memoryMegabytes: undefined,
+    asynchronous,
+    torture: {},
+    monotonicNs: () => now,
+  });
+  const heat = new Int32Array(cpu.memory.memory.buffer, JUMP_HEAT, JUMP_CACHE_ENTRIES).fill(1);
+  return {
+    heat,
+    turn(atNs: number, retired: number): void {
+      now = atNs;
+      translation.beforeTurn(retired);
+    },
+  };
+}
+
+test('what an idle guest does four times a second never becomes hot', () => {
+  const { heat, turn } = almostHot(true);
+  turn(100e6, 10_000);
+  assert.equal(heat[5], 1, 'too soon to tell');
+  turn(300e6, 20_000);
+  assert.equal(heat[5], DEFAULT_OPTIONS.threshold);
+});
+
+test('a busy guest keeps its heat, and so does one whose time is virtual', () => {
+  const busy = almostHot(true);
+  busy.turn(300e6, 50_000_000);
+  assert.equal(busy.heat[5], 1);
+  const virtual = almostHot(false);
+  virtual.turn(300e6, 20_000);
+  assert.equal(virtual.heat[5], 1);
+});
