@@ -177,7 +177,7 @@ export class LguestHost implements Board, HypercallContext {
    * The main loop.
    *
    * Look whether an interrupt is due, run the guest for a while, look why it stopped, and again. How long "a while"
-   * may be is decided by what waits: up to ten thousand instructions if nothing does, since the alarm clock is only
+   * may be is decided by what waits: up to fifty thousand instructions if nothing does, since the alarm clock is only
    * looked at in between, and much less when an interrupt waits for the guest to let it in (chapter "interrupts").
    *
    * Runs at most `maxInstructions`. 'idle': the guest sleeps until `wakeAtNs` or an interrupt from a device.

@@ -35,6 +35,10 @@ export type OperandKind =
   | 'xmmReg'
   | 'xmmRm';
 
+/** Kinds of operands whose number is in ModRM.reg, and those whose number is in ModRM.rm. */
+export const FIELD_OF_REG: ReadonlySet<OperandKind> = new Set<OperandKind>(['reg', 'mmxReg', 'xmmReg']);
+export const FIELD_OF_RM: ReadonlySet<OperandKind> = new Set<OperandKind>(['rm', 'mmxRm', 'xmmRm']);
+
 export interface Operand {
   readonly kind: OperandKind;
   /** Bits, or 'v' for the operand size; 0 where a size means nothing (LEA, FXSAVE). */

@@ -1,10 +1,10 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../isa/builder.js';
-import type { Operand, OperandKind } from '../isa/encoding.js';
+import { FIELD_OF_REG, FIELD_OF_RM, type Operand, type OperandKind } from '../isa/encoding.js';
 import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../isa/vector.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
-import { SIMD } from '../wasm/simd.js';
+import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../wasm/simd.js';
 import type { Instruction } from './instruction.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
@@ -723,22 +723,8 @@ function newResult(size: AccessSize): Node {
   return size === 128 ? n.vectorResult() : n.result(size === 64, size);
 }
 
-const FIELD_OF_REG: ReadonlySet<OperandKind> = new Set<OperandKind>(['reg', 'mmxReg', 'xmmReg']);
-const FIELD_OF_RM: ReadonlySet<OperandKind> = new Set<OperandKind>(['rm', 'mmxRm', 'xmmRm']);
 /** Registers that are used where they are in the state. */
 const IN_STATE: ReadonlySet<OperandKind> = new Set<OperandKind>(['mmxReg', 'mmxRm', 'xmmReg', 'xmmRm']);
-const EXTRACT_LANE: Readonly<Record<LaneWidth, number>> = {
-  8: SIMD.i8x16_extract_lane_u,
-  16: SIMD.i16x8_extract_lane_u,
-  32: SIMD.i32x4_extract_lane,
-  64: SIMD.i64x2_extract_lane,
-};
-const REPLACE_LANE: Readonly<Record<LaneWidth, number>> = {
-  8: SIMD.i8x16_replace_lane,
-  16: SIMD.i16x8_replace_lane,
-  32: SIMD.i32x4_replace_lane,
-  64: SIMD.i64x2_replace_lane,
-};
 
 function isOffset(node: Node): boolean {
   return n.isOf(node, OP.i32_add) && node.b!.isConstant;

@@ -354,9 +354,9 @@ Input counts: from a file it is all there at the start; what is typed or comes t
     group: 'Limits',
     board: 'all',
     default: 'a new one each time',
-    help: 'makes random numbers from devices repeatable (no such device yet)',
+    help: 'makes the random numbers that the guest is given repeatable',
     details:
-      'A whole number from 0 to 4294967295. Until the random number device is here, nothing the guest sees is random, and the seed changes nothing.',
+      'A whole number from 0 to 4294967295. It decides what --rng hands out, and what a kernel on the pc board is given to seed its own generator with.',
     api: { key: 'seed', type: 'number' },
     apply: (settings, value) => {
       const seed = /^\d+$/.test(value) ? Number(value) : -1;

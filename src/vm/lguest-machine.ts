@@ -10,6 +10,7 @@ import { type LoadedKernel, loadLguestKernel } from '../boot/linux-boot.js';
 import type { Processor, ProcessorState } from '../cpu/processor.js';
 import type { TimeSource } from '../host/clock.js';
 import type { GenerationOverride } from '../host/generation.js';
+import { FIRST_IRQ_VECTOR } from '../host/idt.js';
 import { killGuest, type Stopped, stoppedBy } from '../host/kill.js';
 import {
   type DetectedGeneration,
@@ -27,13 +28,10 @@ import type { TortureOptions } from './options.js';
 import type { TurnResult } from './run-loop.js';
 import { Translation, type TranslationOptions } from './translation.js';
 
-/** First vector of the 32 interrupts (lguest-abi.md, §5.6). */
-const FIRST_IRQ_VECTOR = 0x20;
-
 /** Room for device pages behind RAM, as in the original (lguest-abi.md, §2.1). */
 export const DEVICE_BYTES = 0x10_0000;
 
-/** Interrupt storm: instructions between two looks at interrupts, and between two timer interrupts. */
+/** Interrupt storm: instructions between two looks at interrupts. */
 const STORM_SLICE = 7;
 
 export interface LguestMachineOptions {

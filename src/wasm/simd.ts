@@ -111,3 +111,17 @@ export const SIMD = {
   i32x4_trunc_sat_f64x2_s_zero: 252,
   f64x2_convert_low_i32x4_s: 254,
 } as const;
+
+/** Opcodes by the width of a lane, bits. Values of 8 and 16 bits are extracted with zeros above them. */
+export const EXTRACT_LANE: Readonly<Record<8 | 16 | 32 | 64, number>> = {
+  8: SIMD.i8x16_extract_lane_u,
+  16: SIMD.i16x8_extract_lane_u,
+  32: SIMD.i32x4_extract_lane,
+  64: SIMD.i64x2_extract_lane,
+};
+export const REPLACE_LANE: Readonly<Record<8 | 16 | 32 | 64, number>> = {
+  8: SIMD.i8x16_replace_lane,
+  16: SIMD.i16x8_replace_lane,
+  32: SIMD.i32x4_replace_lane,
+  64: SIMD.i64x2_replace_lane,
+};

@@ -77,7 +77,7 @@ function killText(name: VariantName, text: string): string {
 }
 
 async function runAlone(each: ConformanceCase, name: VariantName): Promise<void> {
-  const words = ['case=' + each.id, ...each.arguments].join(' ');
+  const words = [`case=${each.id}`, ...each.arguments].join(' ');
   const { ending, output, restarts } = await launch(name, words, given(each, name));
   const seen = `${ending.reason}: ${ending.text}\n${output}`;
   assert.doesNotMatch(output, /FAIL/, seen);

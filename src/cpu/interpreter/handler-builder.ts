@@ -1,10 +1,10 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/builder.js';
-import type { Operand, OperandKind } from '../../isa/encoding.js';
+import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../../isa/encoding.js';
 import { SEGMENT, STATE } from '../../memory/layout.js';
 import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../../isa/vector.js';
 import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun } from '../../wasm/module.js';
-import { SIMD } from '../../wasm/simd.js';
+import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../../wasm/simd.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
 import { RECORD } from './record.js';
 
@@ -816,21 +816,6 @@ export class HandlerBuilder implements Builder {
 export const UNITS: readonly string[] = ['x87', 'x87-nowait', 'mmx', 'wait', 'fxsave', 'sse', 'sse-mmx'];
 
 const GENERAL_PROTECTION = 13;
-
-const FIELD_OF_REG: ReadonlySet<OperandKind> = new Set<OperandKind>(['reg', 'mmxReg', 'xmmReg']);
-const FIELD_OF_RM: ReadonlySet<OperandKind> = new Set<OperandKind>(['rm', 'mmxRm', 'xmmRm']);
-const EXTRACT_LANE: Readonly<Record<LaneWidth, number>> = {
-  8: SIMD.i8x16_extract_lane_u,
-  16: SIMD.i16x8_extract_lane_u,
-  32: SIMD.i32x4_extract_lane,
-  64: SIMD.i64x2_extract_lane,
-};
-const REPLACE_LANE: Readonly<Record<LaneWidth, number>> = {
-  8: SIMD.i8x16_replace_lane,
-  16: SIMD.i16x8_replace_lane,
-  32: SIMD.i32x4_replace_lane,
-  64: SIMD.i64x2_replace_lane,
-};
 
 /**
  * Emits the TLB look-up of `linear` (pushed by `pushLinear`, twice): stores the entry in a local and leaves
