@@ -22,6 +22,14 @@ export class SymbolTable {
    * because then the address lies in something the table does not know (a module, the heap, user space).
    */
   nearest(address: number): string | undefined {
+    const found = this.find(address);
+    if (found === undefined) return undefined;
+    const offset = (address >>> 0) - found.address;
+    return offset === 0 ? found.name : `${found.name}+0x${offset.toString(16)}`;
+  }
+
+  /** The nearest symbol as `nearest` finds it, with its own address. */
+  find(address: number): Readonly<GuestSymbol> | undefined {
     address >>>= 0;
     let low = 0;
     let high = this.symbols.length;
@@ -31,9 +39,7 @@ export class SymbolTable {
       else high = middle;
     }
     const found = this.symbols[low - 1];
-    if (found === undefined || address - found.address > 0x10_0000) return undefined;
-    const offset = address - found.address;
-    return offset === 0 ? found.name : `${found.name}+0x${offset.toString(16)}`;
+    return found === undefined || address - found.address > 0x10_0000 ? undefined : found;
   }
 
   /** The address of `name`, if it is there. */

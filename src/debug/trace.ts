@@ -1,7 +1,8 @@
 import { describeInterrupt, describeTrap } from './trace-events.js';
 import { describeHypercall, hex, type Peek } from './trace-hypercalls.js';
+import { describeTranslation, type TranslationEvent, translationAddress } from './trace-translation.js';
 
-export const TRACE_TOPICS = ['hypercalls', 'traps', 'interrupts', 'instructions'] as const;
+export const TRACE_TOPICS = ['hypercalls', 'traps', 'interrupts', 'instructions', 'translation'] as const;
 export type TraceTopic = (typeof TRACE_TOPICS)[number];
 
 /** What a trace line needs to know about the machine; asked only while a line is made. */
@@ -60,6 +61,12 @@ export class Tracer {
   instruction(eip: number, text: string): void {
     if (!this.enabled) return;
     this.line(`${hex(eip)} ${text}${this.place(eip)}`);
+  }
+
+  translation(event: TranslationEvent): void {
+    if (!this.enabled) return;
+    const address = translationAddress(event);
+    this.line(`translation ${describeTranslation(event)}${address === undefined ? '' : this.place(address)}`);
   }
 
   /** Hands out what has collected. */

@@ -1,2 +1,3 @@
 export { DEFAULT_OPTIONS, RegionTranslator, type TranslatorOptions } from './translator.js';
+export type { FlushReason, ModuleFacts, RegionEnd, RegionFacts, TranslatorObserver } from './observer.js';
 export type { TranslatorStatistics } from './statistics.js';

@@ -3,9 +3,11 @@ import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS, TRANSLATED } from '../memory/
 import { I32 } from '../wasm/code.js';
 import { ModuleBuilder } from '../wasm/module.js';
 import { SMALLEST_SPAN } from './block-builder.js';
+import type { FlushReason, RegionEnd, TranslatorObserver } from './observer.js';
 import { RegionEmitter } from './region-emitter.js';
 import { Region, draftRegion } from './region.js';
 import { type ScanLimits, Scanner } from './scanner.js';
+import { LEAVE } from './steps.js';
 import { emptyCounts, type TranslatorCounts, type TranslatorStatistics } from './statistics.js';
 
 export interface TranslatorOptions {
@@ -23,6 +25,7 @@ export interface TranslatorOptions {
   memoryBytes: number;
   /** Milliseconds since some time, for statistics. */
   now: () => number;
+  observer?: TranslatorObserver;
 }
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
@@ -80,6 +83,8 @@ export class RegionTranslator implements Translator {
   private readonly i32: Int32Array;
   private counts: TranslatorCounts = emptyCounts();
   private liveBytes = 0;
+  /** Milliseconds of the guest's time that translating has taken so far. */
+  private takenMs = 0;
 
   constructor(host: TranslatorHost, options: TranslatorOptions) {
     this.host = host;
@@ -140,6 +145,7 @@ export class RegionTranslator implements Translator {
       );
       if (!draft) {
         this.hopeless.add(address);
+        this.options.observer?.regionRefused(entry, user);
         continue;
       }
       const { code, locals } = new RegionEmitter(draft.blocks, {
@@ -162,14 +168,20 @@ export class RegionTranslator implements Translator {
     const bytes = module.build();
     this.counts.modules++;
     const middle = this.options.now();
-    this.counts.emitMs += middle - start;
-    if (this.options.synchronous) {
-      this.install(new WebAssembly.Module(bytes), regions);
-      this.counts.compileMs += this.options.now() - middle;
-    } else void WebAssembly.compile(bytes).then((compiled) => this.install(compiled, regions));
+    const emitMs = middle - start;
+    this.counts.emitMs += emitMs;
+    const install = (compiled: WebAssembly.Module): void => {
+      this.install(compiled, regions);
+      const compileMs = this.options.now() - middle;
+      this.counts.compileMs += compileMs;
+      this.options.observer?.moduleCompiled({ regions: regions.length, bytes: bytes.length, emitMs, compileMs });
+    };
+    if (this.options.synchronous) install(new WebAssembly.Module(bytes));
+    else void WebAssembly.compile(bytes).then(install);
+    this.takenMs += this.options.now() - start;
     if (this.liveBytes > this.options.memoryBytes || this.byNumber.length > REGION_SLOTS - 4096) {
       this.counts.flushes++;
-      this.flush();
+      this.flush('memory');
       this.host.regionsChanged();
     }
   }
@@ -187,7 +199,7 @@ export class RegionTranslator implements Translator {
       const address = region.entry * 2 + Number(region.user);
       if (this.narrow.has(address)) continue;
       this.narrow.add(address);
-      this.kill(region);
+      this.end(region, 'narrowed');
       this.waiting.add(address);
       this.counts.narrowed++;
       killed = true;
@@ -212,7 +224,7 @@ export class RegionTranslator implements Translator {
     for (let page = gpa >>> 12; page <= (end - 1) >>> 12; page++) {
       for (const region of this.pages.get(page) ?? []) {
         if (!region.covers(gpa, end)) continue;
-        this.kill(region);
+        this.end(region, 'overwritten');
         this.counts.invalidated++;
         lost = true;
       }
@@ -221,8 +233,14 @@ export class RegionTranslator implements Translator {
     return lost;
   }
 
-  flush(): void {
-    for (const slot of this.allSlots()) for (const region of [...slot.regions]) this.kill(region);
+  flush(why: FlushReason = 'state'): void {
+    const { liveBytes } = this;
+    let regions = 0;
+    for (const slot of this.allSlots()) {
+      regions += slot.regions.length;
+      for (const region of [...slot.regions]) this.kill(region);
+    }
+    if (regions > 0) this.options.observer?.flushed(regions, liveBytes, why);
     for (const slots of this.slots) slots.clear();
     this.byNumber.length = 1;
     this.waiting.clear();
@@ -231,8 +249,18 @@ export class RegionTranslator implements Translator {
 
   /** Forgets all regions, between turns. */
   drop(): void {
-    this.flush();
+    this.flush('dropped');
     this.host.regionsChanged();
+  }
+
+  /** Milliseconds in which the guest could not run because of translating, so far. */
+  get guestMilliseconds(): number {
+    return this.takenMs;
+  }
+
+  /** How often regions have been left because the budget was spent. */
+  get budgetLeaves(): number {
+    return this.i32[(TRANSLATED.exits >> 2) + LEAVE.budget]!;
   }
 
   statistics(): TranslatorStatistics {
@@ -277,11 +305,12 @@ export class RegionTranslator implements Translator {
   }
 
   private adopt(slot: Slot, region: Region): void {
-    if (slot.regions.length === MOST_VERSIONS) this.kill(slot.regions[0]!);
+    if (slot.regions.length === MOST_VERSIONS) this.end(slot.regions[0]!, 'replaced');
     slot.regions.push(region);
     this.liveBytes += region.bytes;
     this.counts.translated++;
     this.counts.instructions += region.instructions;
+    this.options.observer?.regionMade(region);
     for (const gpa of region.pages.values()) {
       let regions = this.pages.get(gpa >>> 12);
       if (!regions) {
@@ -291,6 +320,11 @@ export class RegionTranslator implements Translator {
       }
       regions.add(region);
     }
+  }
+
+  private end(region: Region, why: RegionEnd): void {
+    this.kill(region);
+    this.options.observer?.regionEnded(region, why);
   }
 
   private kill(region: Region): void {

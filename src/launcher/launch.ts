@@ -21,6 +21,7 @@ import {
 } from './messages.js';
 import type { Settings } from './options.js';
 import { openOutputFile, type OutputFile } from './output-files.js';
+import { profileAsJson, renderProfile } from './profile.js';
 import { renderStatistics, statisticsAsJson } from './stats.js';
 import { Tail } from './tail.js';
 
@@ -70,6 +71,7 @@ class Session {
   private vm: VirtualMachine | undefined;
   private traceFile: OutputFile | undefined;
   private statsFile: OutputFile | undefined;
+  private profileFile: OutputFile | undefined;
   /** The exit status, if it was not the guest that decided to end. */
   private status: number | undefined;
   private restoreTerminal: () => void = () => {};
@@ -90,6 +92,7 @@ class Session {
     this.vm = vm;
     if (settings.traceFile !== undefined) this.traceFile = openOutputFile(settings.traceFile, 'trace-file');
     if (typeof settings.stats === 'string') this.statsFile = openOutputFile(settings.stats, 'stats');
+    if (typeof settings.profile === 'string') this.profileFile = openOutputFile(settings.profile, 'profile');
     for (const line of vm.loadReport) messages.detail(line);
     if (vm.board === 'pc' && guest.task === undefined) messages.status(describePcGuest(vm));
     vm.on('initialised', (found) => messages.status(describeGuest(found, vm.memoryMegabytes)));
@@ -129,6 +132,7 @@ class Session {
     this.stdin.stop();
     this.traceFile?.close();
     this.statsFile?.close();
+    this.profileFile?.close();
   }
 
   private machineOptions(guest: Guest): VirtualMachineOptions {
@@ -168,6 +172,7 @@ class Session {
     if (symbols !== undefined) options.symbols = symbols;
     if (settings.maxInstructions !== undefined) options.maxInstructions = settings.maxInstructions;
     if (settings.maxSeconds !== undefined) options.maxSeconds = settings.maxSeconds;
+    if (settings.profile !== undefined) options.profile = true;
     if (settings.rng) options.rng = true;
     if (settings.debugExitPort !== undefined) options.debugExitPort = settings.debugExitPort;
     if (settings.seed !== undefined) options.seed = settings.seed;
@@ -275,6 +280,8 @@ class Session {
     for (const line of describeEnding(ending, vm)) this.messages.write(`${line}\n`);
     if (this.settings.stats === true) this.messages.write(renderStatistics(vm.stats()));
     this.statsFile?.write(statisticsAsJson(vm.stats()));
+    if (this.settings.profile === true) this.messages.write(renderProfile(vm.profile()));
+    this.profileFile?.write(profileAsJson(vm.profile()));
     await this.flush(this.stderr);
   }
 

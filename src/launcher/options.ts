@@ -43,6 +43,8 @@ export interface Settings {
   traceFile?: string;
   /** true: to standard error; text: a file. */
   stats?: true | string;
+  /** true: to standard error; text: a file. */
+  profile?: true | string;
   symbols?: string;
   torture: TortureOptions;
   jit?: boolean;
@@ -387,6 +389,7 @@ hypercalls    what the guest asks of the Host, by name, with the arguments in wo
 traps         exceptions and system calls: what, where, and whether the guest or the Host dealt with it
 interrupts    every interrupt as it is delivered
 instructions  every single instruction; very slow
+translation   code translated to WebAssembly: made, compiled, ended, and why
 The first column of each line counts the instructions run. Lines go to standard error unless --trace-file says otherwise. Ctrl-] t switches the trace off and on.`,
     api: { key: 'trace', type: '{ topics: TraceTopic[], write(text: string): void }' },
     apply: (settings, value) => {
@@ -413,9 +416,24 @@ The first column of each line counts the instructions run. Lines go to standard 
     board: 'all',
     help: 'print counts and times at the end, or write them to FILE as JSON',
     details:
-      'Hypercalls by name (direct and through the ring), traps, interrupts, instructions, wall time, processor time and instructions per second.',
+      'Hypercalls by name (direct and through the ring), traps, interrupts, instructions, wall time, processor time, instructions per second, and what the translator did. How much time was spent in translated code is an estimate, made from where each turn of the guest ended.',
     apply: (settings, value) => {
       settings.stats = value === '' ? true : value;
+    },
+  },
+  {
+    name: 'profile',
+    argument: 'FILE',
+    argumentOptional: true,
+    group: 'Looking in',
+    board: 'all',
+    help: "print where the guest's time went, or write it to FILE as JSON",
+    details: `Some thousand times a second it is looked where the guest is; the time since the last look goes to the function there, whether it was translated or interpreted. What lguest did for the guest (devices, page tables) counts as the guest's own time, and as interpreted.
+Functions are named by --symbols, or by the kernel file if it has symbols; code without a name is summed up by pages of 4 KB.
+With --clock=virtual it is looked less often, so that the run stays the same.`,
+    api: { key: 'profile', type: 'boolean' },
+    apply: (settings, value) => {
+      settings.profile = value === '' ? true : value;
     },
   },
   {
@@ -425,7 +443,7 @@ The first column of each line counts the instructions run. Lines go to standard 
     board: 'all',
     default: 'those in the kernel file, if it has any',
     help: 'names for addresses: a System.map or an ELF vmlinux',
-    details: 'When the guest dies, and in traces, addresses are named by the nearest symbol.',
+    details: 'When the guest dies, in traces and in profiles, addresses are named by the nearest symbol.',
     api: { key: 'symbols', type: 'string | Uint8Array' },
     apply: (settings, value) => {
       settings.symbols = value;

@@ -32,13 +32,15 @@ function renderTable(title: string, columns: readonly string[], rows: Row[]): st
   return [line(header), ...cells.map(line)];
 }
 
-function renderTranslation(translation: Statistics['translation']): string[] {
+function renderTranslation({ translation, tierSeconds }: Statistics): string[] {
   if (translation === undefined) return [];
   const { translated, instructions, regions, bytes, modules, invalidated, emitMs, compileMs, leaves } = translation;
   return [
     `translated ${grouped(translated)} regions, ${grouped(instructions)} instructions, in ${grouped(modules)} modules; ` +
       `${grouped(invalidated)} overwritten, ${grouped(regions)} kept (${grouped(bytes / 1024)} KB)`,
     `translating took ${seconds(emitMs / 1000)}, compiling ${seconds(compileMs / 1000)}`,
+    `about ${seconds(tierSeconds.translated)} in translated code, ${seconds(tierSeconds.interpreted)} interpreting and ` +
+      `serving, ${seconds(tierSeconds.translating)} waiting for the translator`,
     ...renderTable(
       'left translated code for',
       ['times'],
@@ -77,7 +79,7 @@ export function renderStatistics(statistics: Statistics): string {
       ['delivered'],
       Object.entries(interrupts).map(([irq, count]) => ({ name: irq === '0' ? '0 (timer)' : irq, counts: [count] })),
     ),
-    ...renderTranslation(statistics.translation),
+    ...renderTranslation(statistics),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -28,5 +28,6 @@ export {
   type VirtualMachineOptions,
 } from './options.js';
 export type { TerminalSize } from '../virtio/console-ports.js';
+export type { ProfileRow } from '../debug/profile.js';
 export type { Statistics } from './statistics.js';
 export { type LastHypercall, type MachineEvents, type Snapshot, VirtualMachine } from './virtual-machine.js';

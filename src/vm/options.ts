@@ -95,6 +95,8 @@ export interface VirtualMachineOptions {
   /** Of the terminal around the console; guests with a task see it and its changes (`resize`). */
   terminalSize?: TerminalSize;
   trace?: TraceOptions;
+  /** Find out in which functions of the guest the time goes; see `VirtualMachine.profile`. */
+  profile?: boolean;
   /** Names for addresses: a System.map or an ELF file. Default: the symbols of the kernel file. */
   symbols?: string | Uint8Array;
   torture?: TortureOptions;

@@ -2,6 +2,7 @@ import { trapName } from '../debug/trace-events.js';
 import type { HostStatistics } from '../host/host.js';
 import type { TranslatorStatistics } from '../jit/index.js';
 import type { Ending } from './ending.js';
+import type { TierSeconds } from './sampler.js';
 
 /** What the Host has counted, in the form that is shown and written. */
 export interface MachineCounts {
@@ -34,6 +35,8 @@ export interface Statistics extends MachineCounts {
   cpuSeconds: number | undefined;
   /** Instructions per second of `runSeconds`. */
   instructionsPerSecond: number;
+  /** Where `runSeconds` went, estimated from where each turn ended. */
+  tierSeconds: TierSeconds;
   /** What the translator did since the last restart; undefined without one. */
   translation: TranslatorStatistics | undefined;
   /** How the machine ended; undefined while it runs. */

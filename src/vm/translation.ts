@@ -1,5 +1,11 @@
 import type { Processor } from '../cpu/processor.js';
-import { DEFAULT_OPTIONS, RegionTranslator, type TranslatorOptions, type TranslatorStatistics } from '../jit/index.js';
+import {
+  DEFAULT_OPTIONS,
+  RegionTranslator,
+  type TranslatorObserver,
+  type TranslatorOptions,
+  type TranslatorStatistics,
+} from '../jit/index.js';
 import { MEGABYTE, type TortureOptions } from './options.js';
 
 const QUARTER_SECOND_NS = 250_000_000;
@@ -13,6 +19,7 @@ export interface TranslationOptions {
   asynchronous: boolean;
   torture: TortureOptions;
   monotonicNs: () => number;
+  observer?: TranslatorObserver;
 }
 
 /** Turns that hot code waits for more of its kind, to be compiled with. */
@@ -37,6 +44,7 @@ export class Translation {
       synchronous: !options.asynchronous,
       now: () => monotonicNs() / 1e6,
     };
+    if (options.observer !== undefined) changes.observer = options.observer;
     if (memoryMegabytes !== undefined) changes.memoryBytes = memoryMegabytes * MEGABYTE;
     if (torture.translateAtOnce === true)
       Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
@@ -65,6 +73,16 @@ export class Translation {
     if (retired - this.lookedAtRetired < IDLE_INSTRUCTIONS) this.cpu.forgetHeat();
     this.lookedAtNs = now;
     this.lookedAtRetired = retired;
+  }
+
+  /** Milliseconds in which the guest could not run because of translating, so far. */
+  get guestMilliseconds(): number {
+    return this.translator.guestMilliseconds;
+  }
+
+  /** How often translated code has been left because the budget was spent. */
+  get budgetLeaves(): number {
+    return this.translator.budgetLeaves;
   }
 
   get statistics(): TranslatorStatistics {

@@ -6,6 +6,7 @@
  * ended. The guest may restart in between as often as it likes; the machine's owner need not care.
  */
 import type { BootFile } from '../boot/image.js';
+import { Profile, type ProfileRow } from '../debug/profile.js';
 import { readSymbols, type SymbolTable } from '../debug/symbols.js';
 import type { DetectedGeneration } from '../host/host.js';
 import { detectPlatform } from '../platform/detect.js';
@@ -25,6 +26,7 @@ import { PcMachine } from './pc-machine.js';
 import { type PreparedKernel, prepareKernel } from './prepare-kernel.js';
 import { SeededRandom } from './random.js';
 import { type LoopResult, RunLoop, type TurnResult } from './run-loop.js';
+import { Sampler } from './sampler.js';
 import { addStatistics, emptyCounts, type MachineCounts, type Statistics } from './statistics.js';
 import { TaskInput } from './task-input.js';
 import { Watcher } from './watcher.js';
@@ -105,6 +107,8 @@ export class VirtualMachine {
   readonly stdin: TaskInput;
   private readonly events = new Events<MachineEvents>();
   private readonly watcher: Watcher;
+  private readonly samples: Profile | undefined;
+  private readonly sampler: Sampler;
   private readonly startNs: number;
   private readonly startCpuNs: number | undefined;
   private console!: MachineConsole;
@@ -191,6 +195,8 @@ export class VirtualMachine {
       generation: () => this.machine.guest?.generation.tag,
       symbol: (address) => this.symbolAt(address),
     });
+    if (options.profile === true) this.samples = new Profile((address) => this.symbolTable?.find(address)?.name);
+    this.sampler = new Sampler(() => platform.monotonicNs(), this.clock.kind === 'virtual', this.samples);
     this.loop = new RunLoop(platform, this.clock, options);
     this.loop.canBeWoken = () => !this.inputEnded || (options.task !== undefined && !this.stdin.ended);
     this.loop.blocked = () => options.output?.ready?.();
@@ -312,8 +318,17 @@ export class VirtualMachine {
 
   /** The nearest symbol at or below an address of the guest's kernel, as `name+0x12`, if any is known. */
   symbolAt(address: number): string | undefined {
+    return this.symbolTable?.nearest(address);
+  }
+
+  private get symbolTable(): SymbolTable | null {
     this.symbols ??= readSymbols(this.files.prepared.unpacked ?? this.files.kernel.bytes) ?? null;
-    return this.symbols?.nearest(address);
+    return this.symbols;
+  }
+
+  /** Where the guest's time went so far, the longest first; empty without `VirtualMachineOptions.profile`. */
+  profile(): ProfileRow[] {
+    return this.samples?.rows() ?? [];
   }
 
   /** What has happened so far. */
@@ -337,6 +352,7 @@ export class VirtualMachine {
       runSeconds,
       cpuSeconds: cpuNs === undefined || this.startCpuNs === undefined ? undefined : seconds(cpuNs - this.startCpuNs),
       instructionsPerSecond: runSeconds > 0 ? instructions / runSeconds : 0,
+      tierSeconds: this.sampler.tierSeconds,
       translation: this.machine.translation?.statistics,
       ending: this.ending,
     };
@@ -385,6 +401,7 @@ export class VirtualMachine {
               memoryMegabytes: options.jitMemory,
               asynchronous: this.clock.kind === 'real',
               monotonicNs: () => this.platform.monotonicNs(),
+              ...(this.watcher.watchesTranslator ? { observer: this.watcher } : {}),
             }
           : undefined,
       console: this.console,
@@ -473,8 +490,9 @@ export class VirtualMachine {
 
   private runTurn(maxInstructions: number): TurnResult {
     const { saveEvery } = this.options.torture ?? {};
-    if (saveEvery === undefined) return this.watcher.run(this.machine, maxInstructions);
-    const result = this.watcher.run(this.machine, Math.min(maxInstructions, saveEvery));
+    const run = (most: number): TurnResult => this.watcher.run(this.machine, most);
+    if (saveEvery === undefined) return this.sampler.run(this.machine, maxInstructions, run);
+    const result = this.sampler.run(this.machine, Math.min(maxInstructions, saveEvery), run);
     if (result !== 'stopped' && this.instructions - this.savedAt >= saveEvery) this.moveToNewMachine();
     return result;
   }

@@ -8,6 +8,7 @@
 import { InstructionReader } from '../debug/trace-instruction.js';
 import { Tracer, type TraceView } from '../debug/trace.js';
 import type { DetectedGeneration, HostObserver } from '../host/host.js';
+import type { FlushReason, ModuleFacts, RegionEnd, RegionFacts, TranslatorObserver } from '../jit/index.js';
 import type { Events } from './events.js';
 import type { Machine } from './machine.js';
 import type { TraceOptions } from './options.js';
@@ -25,7 +26,7 @@ interface Step {
 }
 
 /** Hears what the Host tells, over all lives of the machine, and passes it on to trace and listeners. */
-export class Watcher implements HostObserver {
+export class Watcher implements HostObserver, TranslatorObserver {
   private readonly events: Events<MachineEvents>;
   private readonly tracer: Tracer | undefined;
   private readonly topics: ReadonlySet<string>;
@@ -73,6 +74,27 @@ export class Watcher implements HostObserver {
 
   initialised(guest: DetectedGeneration): void {
     this.events.emit('initialised', guest);
+  }
+
+  /** Whether somebody wants to hear of the translator. */
+  get watchesTranslator(): boolean {
+    return this.topics.has('translation');
+  }
+
+  regionMade(region: RegionFacts): void {
+    this.tracer?.translation({ kind: 'made', region });
+  }
+  regionEnded(region: RegionFacts, why: RegionEnd): void {
+    this.tracer?.translation({ kind: 'ended', region, why });
+  }
+  regionRefused(entry: number, user: boolean): void {
+    this.tracer?.translation({ kind: 'refused', entry, user });
+  }
+  moduleCompiled(module: ModuleFacts): void {
+    this.tracer?.translation({ kind: 'module', ...module });
+  }
+  flushed(regions: number, bytes: number, why: FlushReason): void {
+    this.tracer?.translation({ kind: 'flushed', regions, bytes, why });
   }
 
   /** A turn of the guest. With an instruction trace it is made of single steps. */

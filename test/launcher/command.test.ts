@@ -232,6 +232,27 @@ test('--stats prints a table, --stats=FILE writes JSON', async () => {
   }
 });
 
+test('--profile names functions, --profile=FILE writes JSON', async () => {
+  const kernel = file('busy', new SmallGuest().init().label('before').print('x').label('spin').loop().elf());
+  const words = ['--clock=virtual', '--max-instructions=3M', '4', kernel];
+  const { stderr } = await lguest('--profile', '--stats', ...words);
+  assert.match(stderr, /^about .* in translated code, .* interpreting and serving, .* waiting for the translator$/m);
+  assert.match(stderr, /^lguest profile {2}\d+ samples, [\d.]+ s$/m);
+  assert.match(stderr, /^ *100\.0% +[\d.]+% {2}kernel {2}spin$/m);
+  const path = join(folder, 'profile.json');
+  await lguest(`--profile=${path}`, ...words);
+  const { version, rows } = JSON.parse(readFileSync(path, 'utf8'));
+  assert.equal(version, 1);
+  assert.deepEqual([rows.length, rows[0].name, rows[0].ring, rows[0].samples], [1, 'spin', 'kernel', 60]);
+});
+
+test('--trace=translation tells of code that becomes hot', async () => {
+  const kernel = file('hot', new SmallGuest().init().label('spin').loop().elf());
+  const { stderr } = await lguest('--trace=translation', '--clock=virtual', '--max-instructions=3M', '4', kernel);
+  assert.match(stderr, /^ +\d+ translation made 0x[0-9a-f]+ kernel, 1 instructions, \d+ bytes <spin>$/m);
+  assert.match(stderr, /^ +\d+ translation module of 1 regions, /m);
+});
+
 test('--trace goes to standard error or to a file', async () => {
   const { stdout, stderr } = await lguest('--trace=hypercalls', '4', hello);
   assert.equal(stdout, 'hello\n');

@@ -75,6 +75,7 @@ test('values with a meaning of their own', () => {
     'interrupts',
   ]);
   assert.equal(settings('--stats=s.json').stats, 's.json');
+  assert.deepEqual([settings('--profile').profile, settings('--profile=p.json').profile], [true, 'p.json']);
   assert.equal(settings('--generation=c2').generation, 'C2');
   assert.deepEqual(
     [settings('--pae=yes').pae, settings('--pae=no').pae, settings('--pae=auto').pae],
@@ -157,7 +158,7 @@ test('what is refused, and with which sentence', () => {
     [['--verbose=1'], /^--verbose takes no value: leave out =1\.$/],
     [
       ['--trace=hypercall'],
-      /^--trace knows no 'hypercall': choose from hypercalls, traps, interrupts, instructions\.$/,
+      /^--trace knows no 'hypercall': choose from hypercalls, traps, interrupts, instructions, translation\.$/,
     ],
     [['--board=amiga'], /^--board knows no 'amiga': choose from auto, lguest, pc\.$/],
     [['--generation=E2'], /^--generation knows no 'E2': choose from auto, C1, C2, D1, D2\.$/],

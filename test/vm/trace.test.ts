@@ -10,6 +10,7 @@ import {
   describePte,
   hypercallName,
 } from '../../src/debug/trace-hypercalls.js';
+import { describeTranslation } from '../../src/debug/trace-translation.js';
 import { HYPERCALLS } from '../../src/host/hypercalls.js';
 import { SmallGuest } from './small-guest.js';
 
@@ -79,19 +80,39 @@ test('traps and interrupts in words', () => {
   assert.equal(describeInterrupt(3, 0x10), '3 at eip=0x10');
 });
 
+test('the translator in words', () => {
+  const region = { entry: 0xc010_1234, user: false, instructions: 37, bytes: 1423 };
+  assert.equal(describeTranslation({ kind: 'made', region }), 'made 0xc0101234 kernel, 37 instructions, 1423 bytes');
+  assert.equal(
+    describeTranslation({ kind: 'ended', region: { ...region, user: true }, why: 'overwritten' }),
+    'ended 0xc0101234 user: its code was written',
+  );
+  assert.equal(
+    describeTranslation({ kind: 'module', regions: 2, bytes: 999, emitMs: 1.26, compileMs: 3 }),
+    'module of 2 regions, 999 bytes, made in 1.3 ms, compiled in 3.0 ms',
+  );
+  assert.equal(
+    describeTranslation({ kind: 'flushed', regions: 2, bytes: 999, why: 'memory' }),
+    'forgot 2 regions, 999 bytes: more than --jit-memory',
+  );
+  assert.match(describeTranslation({ kind: 'refused', entry: 5, user: true }), /^refused 0x5 user: /);
+});
+
 test('lines carry the count of instructions and the symbol, and come in large pieces', () => {
   const written: string[] = [];
   const view = { retired: () => 1234, peek: noMemory, generation: () => 'C2', symbol: () => 'schedule+0x4' };
   const tracer = new Tracer(['traps'], view, (text) => written.push(text));
   tracer.hypercall(0, [0, 0, 0, 0], true);
   tracer.trap(0, 0, 5, 1, 0, true);
+  tracer.translation({ kind: 'refused', entry: 5, user: false });
   tracer.enabled = false;
   tracer.interrupt(0, 5);
   assert.deepEqual(written, []);
   tracer.flush();
   tracer.flush();
   assert.deepEqual(written, [
-    '        1234 hypercall FLUSH_ASYNC (ring)\n        1234 trap 0 divide error eip=0x5 ring 1, to the guest <schedule+0x4>\n',
+    '        1234 hypercall FLUSH_ASYNC (ring)\n        1234 trap 0 divide error eip=0x5 ring 1, to the guest <schedule+0x4>\n' +
+      '        1234 translation refused 0x5 kernel: its first instruction is left to the interpreter <schedule+0x4>\n',
   ]);
 });
 
