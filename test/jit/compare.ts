@@ -1,5 +1,5 @@
 import { EXIT, type Processor } from '../../src/cpu/processor.js';
-import type { RegionTranslator } from '../../src/jit/index.js';
+import type { RegionTranslator, TranslatorOptions } from '../../src/jit/index.js';
 import { RAM_BASE, STATE } from '../../src/memory/layout.js';
 import { createMachine } from '../cpu/machine-code.js';
 import { AT_ONCE, attachTranslator } from './attach.js';
@@ -14,14 +14,19 @@ export class Comparison {
   private readonly interpreter = create();
   private readonly translating = create();
   readonly translator: RegionTranslator;
+  /** Over what all programs so far have left behind, interpreted: the same on every platform. */
+  checksum = 0;
   /** Programs that ended in a fault instead of their INT3. */
   faults = 0;
 
-  constructor() {
-    this.translator = attachTranslator(this.translating, AT_ONCE);
+  /** Seed of the program whose code is in place. */
+  private placed: number | undefined;
+
+  constructor(options: Partial<TranslatorOptions> = {}) {
+    this.translator = attachTranslator(this.translating, { ...AT_ONCE, ...options });
   }
 
-  /** Undefined if both did the same. */
+  /** Undefined if both did the same. The same seed again finds its code translated. */
   run(seed: number): string | undefined {
     const code = new CodeGenerator(new RandomNumbers(seed)).program();
     const data = new RandomNumbers(seed + 1);
@@ -31,7 +36,7 @@ export class Comparison {
     for (const cpu of [this.interpreter, this.translating]) {
       const { memory, state } = cpu;
       memory.writeBytes(DATA_AT - 0x1000, bytes);
-      memory.writeBytes(CODE_AT, code);
+      if (seed !== this.placed) memory.writeBytes(CODE_AT, code);
       state.registers.set(registers);
       state.eip = CODE_AT;
       state.eflags = flags;
@@ -42,6 +47,7 @@ export class Comparison {
       state.set(STATE.fpuTag, 0xffff);
       cpu.fpuStateChanged();
     }
+    this.placed = seed;
     const plain = runToEnd(this.interpreter, () => 1 << 16);
     // The turns of the other one end anywhere.
     const translated = runToEnd(this.translating, () => (data.chance(50) ? 1 << 16 : 1 + data.below(60)));
@@ -50,6 +56,8 @@ export class Comparison {
     if (plain !== translated) differences.push(`ended with ${plain}, translated ${translated}`);
     const a = describe(this.interpreter);
     const b = describe(this.translating);
+    this.checksum = mix(this.checksum, new TextEncoder().encode(`${plain} ${Object.values(a).join()}`));
+    this.checksum = mix(this.checksum, this.interpreter.memory.bytes(0, MEMORY_BYTES));
     for (const name of Object.keys(a))
       if (a[name] !== b[name]) differences.push(`${name} ${a[name]}, translated ${b[name]}`);
     for (let at = 0; at < MEMORY_BYTES; at++) {
@@ -61,7 +69,7 @@ export class Comparison {
     }
     if (differences.length === 0) return undefined;
     this.translating.memory.writeBytes(0, this.interpreter.memory.bytes(0, MEMORY_BYTES));
-    return `seed ${seed}: ${differences.join('; ')}\n${Buffer.from(code).toString('hex')}`;
+    return `seed ${seed}: ${differences.join('; ')}\n${hex(code)}`;
   }
 }
 
@@ -81,6 +89,16 @@ function runToEnd(cpu: Processor, slice: () => number): string {
   return 'no end';
 }
 
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** FNV-1a. */
+function mix(sum: number, bytes: Uint8Array): number {
+  for (const byte of bytes) sum = Math.imul(sum ^ byte, 0x0100_0193);
+  return sum;
+}
+
 function describe({ state }: Processor): Record<string, string> {
   const names = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
   const values: Record<string, string> = {};
@@ -90,9 +108,7 @@ function describe({ state }: Processor): Record<string, string> {
   values['eip'] = state.eip.toString(16);
   values['eflags'] = state.eflags.toString(16);
   values['x87'] = [STATE.fpuControl, STATE.fpuStatus, STATE.fpuTop, STATE.fpuTag].map((at) => state.get(at)).join();
-  values['registers'] = Buffer.from(state.memory.u8.subarray(STATE.fpuRegisters, STATE.fpuRegisters + 256)).toString(
-    'hex',
-  );
+  values['registers'] = hex(state.memory.u8.subarray(STATE.fpuRegisters, STATE.fpuRegisters + 256));
   values['retired'] = String(state.retired);
   return values;
 }
