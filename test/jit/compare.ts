@@ -1,9 +1,11 @@
 import { EXIT, type Processor } from '../../src/cpu/processor.js';
 import type { RegionTranslator, TranslatorOptions } from '../../src/jit/index.js';
+import { CR4 } from '../../src/cpu/state.js';
 import { RAM_BASE, STATE } from '../../src/memory/layout.js';
 import { createMachine } from '../cpu/machine-code.js';
 import { AT_ONCE, attachTranslator } from './attach.js';
-import { CODE_AT, CodeGenerator, DATA_AT, DATA_BYTES, RandomNumbers, startRegisters } from './random-code.js';
+import { CODE_AT, CodeGenerator, DATA_AT, DATA_BEFORE, DATA_BYTES, startRegisters } from './random-code.js';
+import { RandomNumbers } from './random-numbers.js';
 
 /** Runs random programs on two processors, one of which translates, and tells where they differ. */
 
@@ -30,17 +32,21 @@ export class Comparison {
   run(seed: number): string | undefined {
     const code = new CodeGenerator(new RandomNumbers(seed)).program();
     const data = new RandomNumbers(seed + 1);
-    const bytes = Uint8Array.from({ length: DATA_BYTES + 0x1000 }, () => (data.chance(30) ? 0 : data.next() & 0xff));
+    const bytes = Uint8Array.from({ length: DATA_BYTES + DATA_BEFORE }, () =>
+      data.chance(30) ? 0 : data.next() & 0xff,
+    );
     const registers = startRegisters(data);
     const flags = 0x202 | (data.next() & 0x8d5);
     for (const cpu of [this.interpreter, this.translating]) {
       const { memory, state } = cpu;
-      memory.writeBytes(DATA_AT - 0x1000, bytes);
+      memory.writeBytes(DATA_AT - DATA_BEFORE, bytes);
       if (seed !== this.placed) memory.writeBytes(CODE_AT, code);
       state.registers.set(registers);
       state.eip = CODE_AT;
       state.eflags = flags;
       state.retired = 0;
+      state.memory.u8.set(bytes.subarray(0, 128), STATE.xmm);
+      state.set(STATE.mxcsr, 0x1f80);
       state.set(STATE.fpuControl, 0x37f);
       state.set(STATE.fpuStatus, 0);
       state.set(STATE.fpuTop, 0);
@@ -75,6 +81,7 @@ export class Comparison {
 
 function create(): Processor {
   const cpu = createMachine([], { at: CODE_AT, memoryBytes: MEMORY_BYTES });
+  cpu.state.set(STATE.cr4, CR4.OSFXSR | CR4.OSXMMEXCPT);
   return cpu;
 }
 
@@ -109,6 +116,7 @@ function describe({ state }: Processor): Record<string, string> {
   values['eflags'] = state.eflags.toString(16);
   values['x87'] = [STATE.fpuControl, STATE.fpuStatus, STATE.fpuTop, STATE.fpuTag].map((at) => state.get(at)).join();
   values['registers'] = hex(state.memory.u8.subarray(STATE.fpuRegisters, STATE.fpuRegisters + 256));
+  values['mxcsr'] = state.get(STATE.mxcsr).toString(16);
   values['retired'] = String(state.retired);
   return values;
 }

@@ -1,32 +1,8 @@
-/** Random 32-bit code that mostly does not fault: data around four pointers, loops that end, calls that return. */
+import type { FlagKeeper } from './flag-keeper.js';
+import type { RandomNumbers } from './random-numbers.js';
+import { UNIT_ENCODINGS, type UnitEncoding } from './unit-encodings.js';
 
-/** A small generator of numbers, the same for the same seed (xorshift32). */
-export class RandomNumbers {
-  private state: number;
-  constructor(seed: number) {
-    this.state = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) | 1;
-    for (let i = 0; i < 8; i++) this.next();
-  }
-  /** A signed 32-bit number. */
-  next(): number {
-    let x = this.state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.state = x;
-    return x;
-  }
-  /** 0 … n−1 */
-  below(n: number): number {
-    return (this.next() >>> 0) % n;
-  }
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-  chance(percent: number): boolean {
-    return this.below(100) < percent;
-  }
-}
+/** Random 32-bit code that mostly does not fault: data around four pointers, loops that end, calls that return. */
 
 const EAX = 0;
 const ECX = 1;
@@ -39,24 +15,37 @@ const EDI = 7;
 const POINTERS = [EBX, EBP, ESI, EDI];
 const SCRATCH = [EAX, ECX, EDX];
 
-/** Where code and data are: both parts of the data straddle pages. */
+/** Where code and data are, if nobody wants them elsewhere: both parts of the data straddle pages. */
 export const CODE_AT = 0x3f00;
 export const DATA_AT = 0x1_0000;
 export const DATA_BYTES = 0x4000;
-/** Values of the registers at the start, EAX … EDI. */
-export function startRegisters(random: RandomNumbers): number[] {
-  const pointer = (): number => DATA_AT + 0x1000 * (1 + random.below(2)) + random.below(64) - 32;
+/** Bytes below `DATA_AT` that are data too. */
+export const DATA_BEFORE = 0x1000;
+/** Values of the registers at the start, EAX … EDI; everything lies `base` bytes higher. */
+export function startRegisters(random: RandomNumbers, base = 0): number[] {
+  const pointer = (): number => base + DATA_AT + 0x1000 * (1 + random.below(2)) + random.below(64) - 32;
   const value = (): number => (random.chance(30) ? random.below(8) : random.next());
   return [
     value(),
     value(),
     value(),
     pointer(),
-    DATA_AT + 0x2000 + 4 * random.below(64),
+    base + DATA_AT + 0x2000 + 4 * random.below(64),
     pointer(),
     pointer(),
     pointer(),
   ];
+}
+
+/** What programs are to be like. */
+export interface ProgramOptions {
+  /** Added to all addresses. */
+  readonly base?: number;
+  /**
+   * Only what means the same in 64-bit mode, where addresses do not wrap: nothing that uses the stack, no FS and GS.
+   * The keeper sees to it that nothing depends on undefined flags.
+   */
+  readonly flags?: FlagKeeper;
 }
 
 /** Makes one program. It ends in INT3. */
@@ -68,12 +57,22 @@ export class CodeGenerator {
   /** In a function ESP has to be what it was. */
   private balanced = false;
 
-  constructor(private readonly random: RandomNumbers) {}
+  private readonly dataAt: number;
+  private readonly flags: FlagKeeper | undefined;
+
+  constructor(
+    private readonly random: RandomNumbers,
+    { base = 0, flags }: ProgramOptions = {},
+  ) {
+    this.dataAt = base + DATA_AT;
+    this.flags = flags;
+  }
 
   program(): Uint8Array {
     const { random } = this;
     this.sequence(2 + random.below(24));
     this.emit(0xcc);
+    if (this.flags) return Uint8Array.from(this.code);
     const functions: number[] = [];
     for (let i = 0; i < 3; i++) {
       functions.push(this.code.length);
@@ -109,32 +108,43 @@ export class CodeGenerator {
     const kind = random.below(100);
     if (kind < 10 && this.depth < 3) this.skip();
     else if (kind < 14 && this.depth < 2) this.repeat();
-    else if (kind < 20 && this.depth < 2) this.call();
-    else this.instruction();
+    else if (kind < 20 && this.depth < 2 && !this.flags) this.call();
+    else this.checkedInstruction();
+  }
+
+  private checkedInstruction(): void {
+    const start = this.code.length;
+    this.instruction();
+    if (this.flags) this.code.push(...this.flags.follow(this.code.splice(start)));
   }
 
   /** Jcc over some instructions. */
   private skip(): void {
     this.depth++;
-    this.emit(0x0f, 0x80 | this.random.below(16));
+    const jump = [0x0f, 0x80 | this.random.below(16)];
+    this.emit(...(this.flags?.follow([...jump, 0, 0, 0, 0]).slice(0, -4) ?? jump));
+    const before = this.flags?.undefinedFlags ?? 0;
     const at = this.code.length;
     this.emit32(0);
     this.sequence(1 + this.random.below(4));
     this.patch32(at, this.code.length - (at + 4));
+    if (this.flags) this.flags.undefinedFlags |= before;
     this.depth--;
   }
 
   /** A loop that counts in memory, where nothing else goes. */
   private repeat(): void {
     const { random } = this;
-    const counter = DATA_AT - 0x100 + 4 * random.below(16);
+    const counter = this.dataAt - 0x100 + 4 * random.below(16);
     this.depth++;
-    this.emit(0xc7, 0x05);
+    this.emit(0xc7, 0x04, 0x25);
     this.emit32(counter);
     this.emit32(1 + random.below(12));
     const top = this.code.length;
+    // Who comes from below may have left any of them undefined.
+    if (this.flags) this.flags.undefinedFlags = 0x8d5;
     this.sequence(1 + random.below(6));
-    this.emit(0xff, 0x0d);
+    this.emit(0xff, 0x0c, 0x25);
     this.emit32(counter);
     this.emit(0x0f, 0x8f);
     this.emit32(top - (this.code.length + 4));
@@ -157,9 +167,11 @@ export class CodeGenerator {
     const base = random.pick([...POINTERS, ESP]);
     const shape = random.below(10);
     if (shape === 0) {
-      this.emit((reg << 3) | 5);
-      this.emit32(DATA_AT + random.below(DATA_BYTES - 16));
-    } else if ((shape === 1 && random.chance(10)) || base === ESP) {
+      // Without SIB it would be relative to RIP in 64-bit mode.
+      if (this.flags || random.chance(30)) this.emit((reg << 3) | 4, 0x25);
+      else this.emit((reg << 3) | 5);
+      this.emit32(this.dataAt + random.below(DATA_BYTES - 16));
+    } else if ((shape === 1 && random.chance(10) && !this.flags) || base === ESP) {
       // With SIB; any other index is likely to lead far away.
       const index = base === ESP ? ESP : random.pick([ECX, EDX]);
       this.emit(
@@ -177,9 +189,19 @@ export class CodeGenerator {
 
   private instruction(): void {
     const { random } = this;
+    const shared = this.flags !== undefined;
+    if (random.chance(25)) {
+      this.unitInstruction();
+      return;
+    }
+    if (random.chance(4)) {
+      this.indexed();
+      return;
+    }
     const wide = random.chance(75) ? 1 : 0;
-    const kind = random.below(36);
-    const operand16 = wide === 1 && kind < 29 && random.chance(10);
+    const kind = random.below(34);
+    // A BSWAP, or a SHLD by more than 16, of 16 bits is undefined.
+    const operand16 = wide === 1 && kind < 29 && random.chance(10) && !(shared && [25, 26, 27].includes(kind));
     if (operand16) this.emit(0x66);
     const immediate = (): void => {
       const value = random.chance(50) ? random.below(16) - 4 : random.next();
@@ -221,7 +243,8 @@ export class CodeGenerator {
         immediate();
         return;
       case 10:
-        this.emit(0x40 | (random.chance(50) ? 8 : 0) | target);
+        if (shared) this.emit(0xff, 0xc0 | (random.chance(50) ? 8 : 0) | target);
+        else this.emit(0x40 | (random.chance(50) ? 8 : 0) | target);
         return;
       case 11:
         this.emit(0xfe | wide);
@@ -264,15 +287,15 @@ export class CodeGenerator {
         this.modrm(random.chance(85) ? target : random.pick([ESI, EDI]), false, true);
         return;
       case 20:
-        this.emit(this.balanced ? 0x90 : 0x50 | random.below(8));
+        this.emit(this.balanced || shared ? 0x90 : 0x50 | random.below(8));
         return;
       case 21:
-        this.emit(this.balanced ? 0x90 : 0x58 | target);
+        this.emit(this.balanced || shared ? 0x90 : 0x58 | target);
         return;
       case 22:
         this.emit(0x0f, random.pick([0xa3, 0xab, 0xb3, 0xbb]));
         // A bit string may be far away.
-        this.modrm(target, random.chance(90));
+        this.modrm(target, shared || random.chance(90));
         return;
       case 23:
         this.emit(0x0f, 0xba);
@@ -300,7 +323,7 @@ export class CodeGenerator {
         this.modrm(target);
         return;
       case 29:
-        this.emit(random.pick([0x9e, 0x9f, 0xf5, 0xf8, 0xf9, 0x98, 0xd6, 0x27, 0x2f, 0x37, 0x3f]));
+        this.emit(random.pick([0x9e, 0x9f, 0xf5, 0xf8, 0xf9, 0x98, ...(shared ? [] : [0xd6, 0x27, 0x2f, 0x37, 0x3f])]));
         return;
       case 30:
         // Strings, forwards, with a small count.
@@ -309,26 +332,73 @@ export class CodeGenerator {
         return;
       case 31:
         // With a segment override.
-        this.emit(random.pick([0x26, 0x36, 0x3e, 0x64, 0x65]), 0x8b);
+        this.emit(random.pick([0x26, 0x36, 0x3e, ...(shared ? [] : [0x64, 0x65])]), 0x8b);
         this.modrm(target, false, true);
         return;
       case 32:
-        this.emit(...random.pick([[0x9c, 0x9d], [0x60, 0x61], [0x0f, 0x31], [0xfc], [0x90]]));
-        return;
-      case 33:
-      case 34:
-        // x87: mostly registers full and empty, now and then something odd.
-        if (random.chance(60)) this.emit(0xd9, random.pick([0xe8, 0xeb, 0xee, 0xc0, 0xc9]));
-        this.emit(random.pick([0xd8, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde]));
-        this.modrm(random.pick([0, 2, 3]), false, true);
+        this.emit(
+          ...random.pick(shared ? [[0xfc], [0x90]] : [[0x9c, 0x9d], [0x60, 0x61], [0x0f, 0x31], [0xfc], [0x90]]),
+        );
         return;
       default:
-        if (random.chance(50) && !this.balanced) this.emit(0x68, random.below(256), random.below(256), 0, 0);
-        else {
-          // MMX
-          this.emit(0x0f, random.pick([0xfc, 0xfd, 0xfe, 0xef, 0xd5, 0x63, 0x60, 0x74, 0x6f]));
-          this.emit(0xc0 | random.below(64));
-        }
+        if (this.balanced || shared) this.emit(0x90);
+        else this.emit(0x68, random.below(256), random.below(256), 0, 0);
     }
+  }
+
+  /** An element of a table: its index is a byte. */
+  private indexed(): void {
+    const { random } = this;
+    const index = random.pick([ECX, EDX]);
+    this.emit(0x0f, 0xb6, 0xc0 | (index << 3) | random.pick(SCRATCH));
+    this.emit(random.pick([0x01, 0x03, 0x29, 0x33, 0x39, 0x89, 0x8b]), 0x44 | (random.pick(SCRATCH) << 3));
+    this.emit((random.below(4) << 6) | (index << 3) | random.pick(POINTERS), random.below(256));
+  }
+
+  /** One of x87, MMX or SSE. */
+  private unitInstruction(): void {
+    const { random } = this;
+    const kind = random.below(20);
+    if (kind === 0) {
+      // Away with MMX, or with whatever there is.
+      this.emit(
+        ...random.pick([
+          [0x0f, 0x77],
+          [0xdb, 0xe3],
+        ]),
+      );
+    } else if (kind === 1) {
+      // Rounding and precision: all exceptions stay masked.
+      const word = 0x7f | (random.pick([0, 2, 3]) << 8) | (random.below(4) << 10);
+      const at = this.dataAt - 0x80;
+      this.emit(0x66, 0xc7, 0x04, 0x25);
+      this.emit32(at);
+      this.emit(word, word >> 8, 0xd9, 0x2c, 0x25);
+      this.emit32(at);
+    } else if (kind < 5) {
+      // Something to compute with.
+      this.emit(0xd9, random.pick([0xe8, 0xeb, 0xee, 0xc0, 0xc9]));
+    } else this.encoded(random.pick(random.pick(UNIT_ENCODINGS)));
+  }
+
+  private encoded({ encoding, memory, aligned }: UnitEncoding): void {
+    const { random } = this;
+    const { operands } = encoding;
+    const bytes = [...[[], [0x66], [0xf3], [0xf2]][Math.max(0, encoding.prefix)]!];
+    bytes.push(...[[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][encoding.map]!, encoding.opcode);
+    this.emit(...bytes);
+    const general = (kind: string): boolean => operands.some((operand) => operand.kind === kind);
+    if (encoding.modrm >= 0) this.emit(encoding.modrm);
+    else if (encoding.hasModrm) {
+      const digit = encoding.digit >= 0 ? encoding.digit : general('reg') ? random.pick(SCRATCH) : random.below(8);
+      if (!memory) this.emit(0xc0 | (digit << 3) | (general('rm') ? random.pick(SCRATCH) : random.below(8)));
+      else if (aligned && random.chance(95)) {
+        this.emit((digit << 3) | 4, 0x25);
+        this.emit32(this.dataAt + 16 * random.below(DATA_BYTES / 16 - 1));
+      } else this.modrm(digit, false, true);
+    }
+    if (general('immediate')) this.emit(random.below(random.chance(50) ? 256 : 20));
+    // FTST: what these leave in C1 is not the same on all processors.
+    if (this.flags && /^fu?comip?$/.test(encoding.row.name)) this.emit(0xd9, 0xe4);
   }
 }
