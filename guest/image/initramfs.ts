@@ -5,8 +5,9 @@
  * others: one statically linked busybox under all its names, the modules, and `/init`, which the kernel runs first.
  * The archive is not packed. It would be a third smaller, but the guest would spend a second unpacking it.
  */
-import { type CpioEntry, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, writeCpio } from '../../src/formats/cpio.js';
+import { S_IFCHR, writeCpio } from '../../src/formats/cpio.js';
 import { listApplets } from './applets.js';
+import { FileTree } from './file-tree.js';
 import { type KernelModule, renderModulesAlias, renderModulesDep } from './modules.js';
 
 export interface InitramfsParts {
@@ -22,7 +23,7 @@ export interface InitramfsParts {
 
 /** The archive; the same parts always give the same bytes. */
 export function buildInitramfs(parts: InitramfsParts): Uint8Array {
-  const tree = new Tree();
+  const tree = new FileTree();
   for (const path of ['proc', 'sys', 'dev', 'tmp', 'run', 'mnt', 'root', 'etc', 'var/tmp']) tree.folder(path);
   // The kernel opens it for /init, before anything is mounted.
   tree.add({ path: 'dev/console', mode: S_IFCHR | 0o600, data: new Uint8Array(0), major: 5, minor: 1 });
@@ -56,33 +57,3 @@ export function buildInitramfs(parts: InitramfsParts): Uint8Array {
   return writeCpio(tree.entries);
 }
 /*:*/
-
-/** Entries in an order in which Linux can create them: folders before what is in them. */
-class Tree {
-  readonly entries: CpioEntry[] = [];
-  private readonly folders = new Set<string>();
-
-  add(entry: CpioEntry): void {
-    const slash = entry.path.lastIndexOf('/');
-    if (slash > 0) this.folder(entry.path.slice(0, slash));
-    this.entries.push(entry);
-  }
-
-  folder(path: string): void {
-    if (this.folders.has(path)) return;
-    this.folders.add(path);
-    this.add({ path, mode: S_IFDIR | (/^(?:var\/)?tmp$/.test(path) ? 0o1777 : 0o755), data: new Uint8Array(0) });
-  }
-
-  file(path: string, mode: number, data: Uint8Array): void {
-    this.add({ path, mode: S_IFREG | mode, data });
-  }
-
-  text(path: string, text: string): void {
-    this.file(path, 0o644, new TextEncoder().encode(text));
-  }
-
-  link(path: string, target: string): void {
-    this.add({ path, mode: S_IFLNK | 0o777, data: new TextEncoder().encode(target) });
-  }
-}

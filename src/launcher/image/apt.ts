@@ -29,11 +29,13 @@ export interface AptPackage {
 
 export class Apt {
   private readonly folder: string;
+  private readonly architecture: string;
   private readonly configuration: string;
 
-  /** `folder`: where apt keeps its lists; made if missing. */
-  constructor(folder: string) {
+  /** `folder`: where apt keeps its lists; made if missing. `architecture`: of the packages, as Debian names it. */
+  constructor(folder: string, architecture = 'i386') {
     this.folder = folder;
+    this.architecture = architecture;
     this.configuration = join(folder, 'apt.conf');
   }
 
@@ -62,7 +64,7 @@ export class Apt {
     if (version === undefined || sha256 === undefined) {
       const why = this.complaint === undefined ? '' : ` (apt said: ${this.complaint})`;
       throw new ImageError(
-        `apt could not get ${name} for i386${why}: is there a network? Without one, ${FOLDER_ADVICE}`,
+        `apt could not get ${name} for ${this.architecture}${why}: is there a network? Without one, ${FOLDER_ADVICE}`,
       );
     }
     const depends = fields.get('Depends') ?? '';
@@ -96,18 +98,18 @@ export class Apt {
   }
 
   private configure(mirrors: readonly string[]): void {
-    const { folder } = this;
+    const { folder, architecture } = this;
     for (const name of ['state/lists/partial', 'cache/archives/partial', 'parts']) {
       mkdirSync(join(folder, name), { recursive: true });
     }
-    const options = existsSync(KEYRING) ? `[arch=i386 signed-by=${KEYRING}]` : '[arch=i386]';
+    const options = existsSync(KEYRING) ? `[arch=${architecture} signed-by=${KEYRING}]` : `[arch=${architecture}]`;
     const sources = mirrors.map((uri) => {
       const suite = uri.endsWith('-security') ? `${RELEASE}-security` : RELEASE;
       return `deb ${options} ${uri} ${suite} main\n`;
     });
     writeFileSync(join(folder, 'sources.list'), sources.join(''));
     writeFileSync(join(folder, 'status'), '');
-    writeFileSync(this.configuration, renderConfiguration(folder));
+    writeFileSync(this.configuration, renderConfiguration(folder, architecture));
   }
 
   private run(command: string, words: string[], options: AptRunOptions = {}): Promise<CommandResult> {
@@ -144,13 +146,13 @@ async function runApt(command: string, words: string[], options: AptRunOptions):
 }
 
 /** apt.conf(5): what is different from the system's, which also applies (proxies, for one). */
-function renderConfiguration(folder: string): string {
+function renderConfiguration(folder: string, architecture: string): string {
   const path = (name: string): string => JSON.stringify(join(folder, name));
   return `#clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 #clear APT::Architectures;
-APT::Architecture "i386";
-APT::Architectures { "i386"; };
+APT::Architecture "${architecture}";
+APT::Architectures { "${architecture}"; };
 APT::Sandbox::User "root";
 APT::Get::List-Cleanup "true";
 Acquire::Languages "none";
