@@ -50,9 +50,9 @@ export class Contestant {
     }
   }
 
-  /** Resolves when the runner listens. Rejects with `ContestantError`. */
-  ready(): Promise<void> {
-    return this.waitFor(START_MS, () => (this.received.includes(READY) ? true : undefined)).then(() => {});
+  /** Resolves when it has printed `mark`: by default, when the runner listens. Rejects with `ContestantError`. */
+  async ready(mark: string = READY): Promise<void> {
+    await this.waitFor(START_MS, () => this.received.includes(mark) || undefined);
   }
 
   /** Runs a program and takes the time. Rejects with `ContestantError`. */
@@ -124,8 +124,8 @@ export class Contestant {
     });
   }
 
-  /** User and system time of all its threads so far, milliseconds. */
-  private processorMs(): number {
+  /** User and system time of all its threads so far, milliseconds; NaN where the system does not tell. */
+  processorMs(): number {
     const fields = this.proc('stat').split(') ')[1]?.split(' ') ?? [];
     // utime and stime in hundredths of a second (proc(5); USER_HZ is 100 wherever Node runs).
     return (Number(fields[11] ?? Number.NaN) + Number(fields[12] ?? Number.NaN)) * 10;

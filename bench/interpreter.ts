@@ -1,6 +1,6 @@
 import { EXIT } from '../src/cpu/processor.js';
 import { createMachine } from '../test/cpu/machine-code.js';
-import { PROGRAMS, type Program } from './programs.js';
+import { PROGRAMS, type Program } from './machine-code-loops.js';
 
 /**
  * `npm run bench:interpreter`: guest instructions per second on integer loops, interpreter only.

@@ -4,11 +4,13 @@
  */
 import { writeFileSync } from 'node:fs';
 import { LaunchError } from '../src/vm/index.js';
-import { prepareBench } from './prepare.js';
+import { describeComputer, renderBenchmarksPage } from './benchmarks-page.js';
+import { ContestantError } from './contestant.js';
+import { findDisagreements, findLargeGuests, type ProgramRuns } from './measurements.js';
 import { OptionError, type Options, parseOptions, USAGE } from './options.js';
-import { findDisagreements, type ProgramRuns } from './measurements.js';
+import { prepareBench } from './prepare.js';
 import { renderReport } from './report.js';
-import { runRounds } from './rounds.js';
+import { runBoots, runPrograms } from './rounds.js';
 import { GROUPS, PROGRAMS } from './suite.js';
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -16,26 +18,30 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 async function main(options: Options): Promise<number> {
   if (options.action === 'help') return print(USAGE);
   if (options.action === 'list') {
-    return print(
-      PROGRAMS.map(({ group, name, words }) => `${`${group}/${name}`.padEnd(26)} ${words.join(' ')}\n`).join(''),
-    );
+    const lines = PROGRAMS.map(({ group, name, words }) => `${`${group}/${name}`.padEnd(26)} ${words.join(' ')}\n`);
+    return print(lines.join(''));
   }
   const bench = await prepareBench(options, say);
   try {
-    const { programs, peaks } = await runRounds(bench, options.rounds, say);
-    const contestants = bench.contestants.map(({ name }) => name);
-    const { tables, missed } = renderReport(GROUPS, programs, contestants, options.time);
-    const wrong = programs.flatMap(findDisagreements);
-    print(`${tables}\n`);
-    for (const [name, megabytes] of peaks) print(`Most resident memory of ${name}: ${megabytes.toFixed(0)} MB.\n`);
-    for (const line of [
-      ...bench.missing,
-      ...missed.map((text) => `MISSED: ${text}`),
-      ...wrong.map((text) => `WRONG: ${text}`),
-    ]) {
-      print(`${line}\n`);
+    const boots = bench.boots.length > 0 ? [await runBoots(bench.boots, options.rounds, say)] : [];
+    const { programs, peaks } = await runPrograms(bench, options.rounds, say);
+    const all = [...programs, ...boots];
+    const { tables, missed } = renderReport(GROUPS, all, [...bench.descriptions.keys()], options.time);
+    const wrong = all.flatMap(findDisagreements);
+    const remarks = [
+      ...[...peaks].map(([name, megabytes]) => `Most resident memory of ${name}: ${megabytes.toFixed(0)} MB.`),
+      ...[...missed, ...findLargeGuests(peaks)].map((text) => `Missed: ${text}`),
+      ...wrong.map((text) => `Wrong: ${text}`),
+    ];
+    print(`${tables}\n${[...bench.missing, ...remarks].map((text) => `${text}\n`).join('')}`);
+    if (options.json !== undefined) writeFileSync(options.json, renderJson(all));
+    if (options.writeDocs) {
+      const { rounds, time } = options;
+      const computer = describeComputer();
+      const [nodeVersion, date] = [process.versions.node, new Date().toISOString().slice(0, 10)];
+      const page = renderBenchmarksPage({ bench, rounds, time, tables, remarks, computer, nodeVersion, date });
+      writeFileSync('docs/benchmarks.md', page);
     }
-    if (options.json !== undefined) writeFileSync(options.json, renderJson(programs));
     return wrong.length > 0 ? 1 : 0;
   } finally {
     bench.dispose();
@@ -55,7 +61,7 @@ function renderJson(programs: readonly ProgramRuns[]): string {
 try {
   process.exitCode = await main(parseOptions(process.argv.slice(2), process.env));
 } catch (error) {
-  if (!(error instanceof OptionError || error instanceof LaunchError)) throw error;
-  say(`bench: ${error.message}`);
+  if (![OptionError, LaunchError, ContestantError].some((kind) => error instanceof kind)) throw error;
+  say(`bench: ${(error as Error).message}`);
   process.exitCode = 2;
 }

@@ -1,4 +1,4 @@
-/** Numbers out of measurements, and what is promised of them (SPECIFICATION.md). */
+/** Numbers out of measurements, and what they are to be. */
 
 /** One run of a program by one contestant. */
 export interface Run {
@@ -82,3 +82,13 @@ export const LEAST_SPEED_OF_PEERS: ReadonlyMap<string, number> = new Map([
   ['qemu', 1],
   ['v86', 2],
 ]);
+
+/** Most resident memory of our process, with a guest of 128 MB, after everything. */
+const MOST_MEGABYTES = 400;
+
+/** Sentences about guests of ours that have taken too much memory. */
+export function findLargeGuests(peaks: ReadonlyMap<string, number>): string[] {
+  return [...peaks]
+    .filter(([name, megabytes]) => name.startsWith('lguest') && megabytes > MOST_MEGABYTES)
+    .map(([name, megabytes]) => `${name} took ${megabytes.toFixed(0)} MB; the target is ${MOST_MEGABYTES}.`);
+}

@@ -1,12 +1,14 @@
 /** The words behind `npm run bench --`. */
-import { GROUPS, PROGRAMS, type BenchProgram } from './suite.js';
+import { type BenchProgram, BOOT, GROUPS, PROGRAMS } from './suite.js';
 import type { TimeKind } from './measurements.js';
+
+const GROUP_NAMES = GROUPS.map(({ name }) => name).join(', ');
 
 export const USAGE = `npm run bench [-- OPTIONS… [ROUNDS]]
 
 Runs the same programs natively, in our guest, in qemu-system-i386 and in v86, ROUNDS times in turns (3).
 
---group=NAME,…      only these groups: ${[...GROUPS.map(({ name }) => name), 'boot'].join(', ')}
+--group=NAME,…      only these groups: ${GROUP_NAMES}
 --programs=NAME,…   only programs whose name, or group/name, is one of these
 --peers=NAME,…      only these contestants: lguest, native, qemu, v86; lguest@FOLDER is the lguest of another clone
 --lguest=OPTIONS    options for lguest, e.g. --lguest='--no-jit --stats=stats.json'
@@ -16,9 +18,6 @@ Runs the same programs natively, in our guest, in qemu-system-i386 and in v86, R
 --write-docs        write docs/benchmarks.md
 --list              list the programs
 `;
-
-/** The group that is not made of programs: from the start of the process to the prompt. */
-export const BOOT = 'boot';
 
 export interface Options {
   rounds: number;
@@ -107,12 +106,8 @@ export function parseOptions(words: readonly string[], environment: NodeJS.Proce
 }
 
 function selectGroups(options: Options, names: readonly string[]): void {
-  const unknown = names.find((name) => name !== BOOT && !GROUPS.some((group) => group.name === name));
-  if (unknown !== undefined) {
-    throw new OptionError(
-      `there is no group '${unknown}': there are ${GROUPS.map(({ name }) => name).join(', ')}, ${BOOT}.`,
-    );
-  }
+  const unknown = names.find((name) => !GROUPS.some((group) => group.name === name));
+  if (unknown !== undefined) throw new OptionError(`there is no group '${unknown}': there are ${GROUP_NAMES}.`);
   options.boot = names.includes(BOOT);
   options.programs = options.programs.filter(({ group }) => names.includes(group));
 }

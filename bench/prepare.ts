@@ -1,8 +1,8 @@
-/** Everything that must be there before the first round: programs, files, kernel, contestants. */
+/** Everything that must be there before the first round: kernel, programs, files, contestants. */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CpioEntry } from '../src/formats/cpio.js';
+import type { FileTree } from '../guest/image/file-tree.js';
 import { readDebFiles } from '../src/formats/deb.js';
 import { FLAVOURS, KERNEL_ARGUMENTS } from '../src/launcher/image/flavours.js';
 import { obtainImage } from '../src/launcher/image/image-builder.js';
@@ -12,15 +12,7 @@ import { openByteSink } from '../src/platform/node-streams.js';
 import { LaunchError } from '../src/vm/index.js';
 import { type Architecture, CompileError, compilePrograms, findNativeArchitecture } from './compile.js';
 import type { ContestantCommand } from './contestant.js';
-import {
-  findLguest,
-  findQemu,
-  findV86,
-  type GuestFiles,
-  type Installed,
-  type Missing,
-  nativeCommand,
-} from './contestants.js';
+import { findLguest, findQemu, findV86, type Installed, type Missing, nativeCommand } from './contestants.js';
 import type { Options } from './options.js';
 import { PackageFiles } from './packages.js';
 import { type BenchProgram, COMPILED, type CompiledName, DEBIAN, type DebianName, type Source } from './suite.js';
@@ -32,12 +24,12 @@ const BENCH_ARGUMENTS = ['nowatchdog', 'rcupdate.rcu_cpu_stall_suppress=1', 'tsc
 export interface Bench {
   programs: readonly BenchProgram[];
   contestants: readonly ContestantCommand[];
-  /** What each of them is. */
+  /** Those that boot the default guest, and how. */
+  boots: readonly ContestantCommand[];
+  /** What each contestant is, in the order of the columns. */
   descriptions: ReadonlyMap<string, string>;
   /** Sentences about who does not take part. */
   missing: readonly string[];
-  /** What native programs are made for, if there are any. */
-  nativeArchitecture: Architecture | undefined;
   /** Debian's packages in the guests, with versions. */
   packages: ReadonlyMap<string, string>;
   kernelRelease: string;
@@ -46,75 +38,60 @@ export interface Bench {
 
 /** Rejects with `LaunchError`. */
 export async function prepareBench(options: Options, say: (text: string) => void): Promise<Bench> {
-  const { programs, peers } = options;
+  const { programs } = options;
   const cache = join(cacheFolder(), 'bench');
   const store = new ImageStore(cacheFolder());
-  const image = await obtainImage(
-    store,
-    { flavour: FLAVOURS[0]! },
-    new Progress(openByteSink(process.stderr, () => {})),
-  );
+  const progress = new Progress(openByteSink(process.stderr, () => {}));
+  const image = await obtainImage(store, { flavour: FLAVOURS[0]! }, progress);
+  const kernel = { vmlinux: image.kernel, bzImage: await findPackedKernel(cache, store, image) };
   const folder = mkdtempSync(join(tmpdir(), 'lguest-bench-'));
   const folders = [folder];
   const dispose = (): void => {
     for (const path of folders) rmSync(path, { recursive: true, force: true });
   };
+  const contestants: ContestantCommand[] = [];
+  const boots: ContestantCommand[] = [];
+  const descriptions = new Map<string, string>();
+  const missing: string[] = [];
+  const files = new ProgramFiles(cache, programs, say);
   try {
-    const compiled = compile(cache, 'i386');
-    const { files, versions } = await new PackageFiles(join(cache, 'packages'), 'i386', say).collect(
-      debianNames(programs),
-    );
     const initramfs = join(folder, 'initramfs.cpio');
-    writeFileSync(initramfs, writeArchive(buildTree(needed(compiled, programs), files)));
-    const guest: GuestFiles = {
-      vmlinux: image.kernel,
-      bzImage: await findPackedKernel(cache, store, image),
-      initramfs,
-      kernelArguments: [...KERNEL_ARGUMENTS, ...BENCH_ARGUMENTS],
-    };
-
-    const contestants: ContestantCommand[] = [];
-    const descriptions = new Map<string, string>();
-    const missing: string[] = [];
-    let nativeArchitecture: Architecture | undefined;
-    for (const peer of peers) {
+    if (programs.length > 0) writeFileSync(initramfs, writeArchive(await files.tree('i386')));
+    for (const peer of options.peers.filter((name) => name !== 'native' || programs.length > 0)) {
       if (peer === 'native') {
-        nativeArchitecture = findNativeArchitecture(compiled);
-        if (nativeArchitecture === undefined) {
+        const architecture = files.nativeArchitecture();
+        if (architecture === undefined) {
           missing.push('native is left out: this computer runs neither i386 nor amd64 programs for Linux.');
           continue;
         }
-        const tree = await nativeTree(nativeArchitecture, cache, programs, files, say);
-        const root = writeFolder(tree, fastFolder());
+        const root = writeFolder(await files.tree(architecture), fastFolder());
         folders.push(root);
         contestants.push(nativeCommand(root));
-        descriptions.set(
-          peer,
-          nativeArchitecture === 'i386' ? 'the same files' : 'amd64 builds of the same sources and versions',
-        );
+        const same = architecture === 'i386';
+        descriptions.set(peer, same ? 'the same files' : `${architecture} builds of the same sources and versions`);
         continue;
       }
-      const found: Installed | Missing = find(peer, options);
-      if ('missing' in found) missing.push(`${peer} is left out: ${found.missing}.`);
-      else {
-        contestants.push(found.start(guest));
-        descriptions.set(peer, found.description);
+      const found = find(peer, options);
+      if ('missing' in found) {
+        missing.push(`${peer} is left out: ${found.missing}.`);
+        continue;
+      }
+      descriptions.set(peer, found.description);
+      if (programs.length > 0) {
+        const kernelArguments = [...KERNEL_ARGUMENTS, ...BENCH_ARGUMENTS];
+        contestants.push(found.start({ ...kernel, initramfs, kernelArguments }));
+      }
+      if (options.boot) {
+        boots.push(found.start({ ...kernel, initramfs: image.initramfs, kernelArguments: KERNEL_ARGUMENTS }));
       }
     }
-    return {
-      programs,
-      contestants,
-      descriptions,
-      missing,
-      nativeArchitecture,
-      packages: versions,
-      kernelRelease: image.release,
-      dispose,
-    };
   } catch (error) {
     dispose();
     throw error;
   }
+  const { release: kernelRelease } = image;
+  const { packages } = files;
+  return { programs, contestants, boots, descriptions, missing, packages, kernelRelease, dispose };
 }
 
 function find(peer: string, { lguestOptions, v86Folder }: Options): Installed | Missing {
@@ -122,41 +99,42 @@ function find(peer: string, { lguestOptions, v86Folder }: Options): Installed | 
   return peer === 'v86' ? findV86(v86Folder) : findLguest(peer, lguestOptions);
 }
 
-function compile(cache: string, architecture: Architecture): Map<CompiledName, Uint8Array> {
-  try {
-    return compilePrograms(join(cache, 'programs'), architecture);
-  } catch (error) {
-    if (error instanceof CompileError)
-      throw new LaunchError(`${error.message}: the programs of bench/c cannot be made.`);
-    throw error;
+/** The files that the chosen programs want and no others: a small guest starts sooner. */
+class ProgramFiles {
+  readonly packages = new Map<string, string>();
+  private readonly cache: string;
+  private readonly wanted: ReadonlySet<Source>;
+  private readonly say: (text: string) => void;
+
+  constructor(cache: string, programs: readonly BenchProgram[], say: (text: string) => void) {
+    this.cache = cache;
+    this.wanted = new Set<Source>(['runner', 'data', ...programs.flatMap(({ sources }) => sources)]);
+    this.say = say;
   }
-}
 
-async function nativeTree(
-  architecture: Architecture,
-  cache: string,
-  programs: readonly BenchProgram[],
-  guestFiles: readonly CpioEntry[],
-  say: (text: string) => void,
-): Promise<ReturnType<typeof buildTree>> {
-  const compiled = needed(compile(cache, architecture), programs);
-  if (architecture === 'i386') return buildTree(compiled, guestFiles);
-  const { files } = await new PackageFiles(join(cache, 'packages'), architecture, say).collect(debianNames(programs));
-  return buildTree(compiled, files);
-}
+  /** Rejects with `LaunchError`. */
+  async tree(architecture: Architecture): Promise<FileTree> {
+    const compiled = this.compile(architecture);
+    const chosen = COMPILED.map(({ name }) => name).filter((name) => this.wanted.has(name));
+    const debian: DebianName[] = DEBIAN.map(({ name }) => name).filter((name) => this.wanted.has(name));
+    const packages = new PackageFiles(join(this.cache, 'packages'), architecture, this.say);
+    const { files, versions } = await packages.collect(debian);
+    for (const [name, version] of versions) this.packages.set(name, version);
+    return buildTree(new Map(chosen.map((name) => [name, compiled.get(name)!])), files);
+  }
 
-/** Only what the programs want: a small guest starts sooner. */
-function needed(
-  compiled: ReadonlyMap<CompiledName, Uint8Array>,
-  programs: readonly BenchProgram[],
-): Map<string, Uint8Array> {
-  const wanted = new Set<Source>(['runner', 'data', ...programs.flatMap(({ sources }) => sources)]);
-  return new Map(COMPILED.filter(({ name }) => wanted.has(name)).map(({ name }) => [name, compiled.get(name)!]));
-}
+  nativeArchitecture(): Architecture | undefined {
+    return findNativeArchitecture(this.compile('i386'));
+  }
 
-function debianNames(programs: readonly BenchProgram[]): DebianName[] {
-  const wanted = new Set<Source>(programs.flatMap(({ sources }) => sources));
-  return DEBIAN.map(({ name }) => name).filter((name) => wanted.has(name));
+  private compile(architecture: Architecture): ReadonlyMap<CompiledName, Uint8Array> {
+    try {
+      return compilePrograms(join(this.cache, 'programs'), architecture);
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error;
+      throw new LaunchError(`${error.message}: the programs of bench/c cannot be made; --group=boot needs none.`);
+    }
+  }
 }
 
 /** The kernel as other machines want it, out of the package that our image was made of. */

@@ -93,13 +93,13 @@ function summariseGroup(
   const others = contestants.filter((name) => name !== NATIVE);
   const ours = meanRatio(medians, US, NATIVE);
   if (group.target !== undefined && ours > group.target) {
-    missed.push(`${group.name} takes ${formatRatio(ours)} times native, ${formatRatio(group.target)} are promised.`);
+    missed.push(`${group.name} takes ${formatRatio(ours)} times native; the target is ${group.target}.`);
   }
   const peers = peersOf(contestants).map((peer) => {
     const speed = meanRatio(medians, peer, US);
     const least = LEAST_SPEED_OF_PEERS.get(peer);
     if (least !== undefined && speed < least) {
-      missed.push(`${group.name} is ${formatRatio(speed)} times as fast as ${peer}, ${least} are promised.`);
+      missed.push(`${group.name} is ${formatRatio(speed)} times as fast as ${peer}; the target is ${least}.`);
     }
     return formatRatio(speed);
   });

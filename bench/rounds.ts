@@ -1,8 +1,9 @@
 /** Rounds in which every contestant runs every program, one contestant at a time, the others stopped. */
-import { Contestant, ContestantError, type ContestantCommand } from './contestant.js';
+import { bootOnce } from './boot.js';
+import { Contestant, type ContestantCommand, ContestantError } from './contestant.js';
 import type { ProgramRuns, Run } from './measurements.js';
 import type { Bench } from './prepare.js';
-import { type BenchProgram, DATA, type DataName } from './suite.js';
+import { type BenchProgram, BOOT, DATA, type DataName } from './suite.js';
 
 export interface Outcome {
   programs: ProgramRuns[];
@@ -10,52 +11,68 @@ export interface Outcome {
   peaks: Map<string, number>;
 }
 
+type Say = (text: string) => void;
+
+/** Boots; the guests of the other rounds do not run yet. */
+export async function runBoots(boots: readonly ContestantCommand[], rounds: number, say: Say): Promise<ProgramRuns> {
+  const runs = new Map(boots.map(({ name }): [string, Run[]] => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    const line = [`${round + 1}/${rounds} ${BOOT.padEnd(26)}`];
+    for (const command of rotate(boots, round)) {
+      const run = await orFailure(() => bootOnce(command), say);
+      runs.get(command.name)!.push(run);
+      line.push(describe(command.name, run));
+    }
+    say(line.join('  '));
+  }
+  return { group: BOOT, name: 'to the prompt', runs };
+}
+
 /** Rejects with `ContestantError` when one cannot be started. */
-export async function runRounds(bench: Bench, rounds: number, say: (text: string) => void): Promise<Outcome> {
-  const programs = bench.programs.map(({ group, name }) => ({ group, name, runs: new Map<string, Run[]>() }));
+export async function runPrograms({ contestants, programs }: Bench, rounds: number, say: Say): Promise<Outcome> {
+  const results = programs.map(({ group, name }) => {
+    return { group, name, runs: new Map(contestants.map((command): [string, Run[]] => [command.name, []])) };
+  });
   const running = new Map<string, Contestant>();
-  const peaks = new Map<string, number>();
-  const begin = async (command: ContestantCommand): Promise<void> => {
-    running.set(command.name, await start(command, bench.programs, say));
-  };
   try {
-    for (const command of bench.contestants) await begin(command);
+    for (const command of contestants) running.set(command.name, await start(command, programs, say));
     for (let round = 0; round < rounds; round++) {
-      for (const [index, program] of bench.programs.entries()) {
+      for (const [index, program] of programs.entries()) {
         const line = [`${round + 1}/${rounds} ${`${program.group}/${program.name}`.padEnd(26)}`];
-        for (const command of rotate(bench.contestants, round + index)) {
+        for (const command of rotate(contestants, round + index)) {
           const { name } = command;
-          const { runs } = programs[index]!;
-          if (!runs.has(name)) runs.set(name, []);
-          try {
-            const run = await takeTurn(running.get(name)!, program);
-            runs.get(name)!.push(run);
-            line.push(`${name} ${run.wallMs.toFixed(0)} ms (${run.processorMs.toFixed(0)})`);
-          } catch (error) {
-            if (!(error instanceof ContestantError)) throw error;
-            say(error.message);
-            runs.get(name)!.push({ wallMs: Number.NaN, processorMs: Number.NaN, status: -1, output: error.message });
-            await running.get(name)!.stop();
-            await begin(command);
-          }
+          const run = await orFailure(() => takeTurn(running.get(name)!, program), say);
+          results[index]!.runs.get(name)!.push(run);
+          line.push(describe(name, run));
+          if (run.status !== NO_ANSWER) continue;
+          await running.get(name)!.stop();
+          running.set(name, await start(command, programs, say));
         }
         say(line.join('  '));
       }
     }
-    for (const { name, isNative } of bench.contestants)
-      if (!isNative) peaks.set(name, running.get(name)!.peakMegabytes());
-    return { programs, peaks };
+    const guests = contestants.filter(({ isNative }) => !isNative);
+    return { programs: results, peaks: new Map(guests.map(({ name }) => [name, running.get(name)!.peakMegabytes()])) };
   } finally {
     for (const contestant of running.values()) await contestant.stop();
   }
 }
 
-/** Starts one and lets it make its data; it comes back paused. */
-async function start(
-  command: ContestantCommand,
-  programs: readonly BenchProgram[],
-  say: (text: string) => void,
-): Promise<Contestant> {
+/** The status of a run whose contestant has died or hangs. */
+const NO_ANSWER = -1;
+
+async function orFailure(action: () => Promise<Run>, say: Say): Promise<Run> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof ContestantError)) throw error;
+    say(error.message);
+    return { wallMs: Number.NaN, processorMs: Number.NaN, status: NO_ANSWER, output: error.message };
+  }
+}
+
+/** Starts one and lets it make its data; it comes back stopped. */
+async function start(command: ContestantCommand, programs: readonly BenchProgram[], say: Say): Promise<Contestant> {
   const contestant = new Contestant(command);
   const began = performance.now();
   try {
@@ -78,6 +95,10 @@ async function takeTurn(contestant: Contestant, { words }: BenchProgram): Promis
   } finally {
     contestant.pause();
   }
+}
+
+function describe(name: string, { wallMs, processorMs, status }: Run): string {
+  return status === 0 ? `${name} ${wallMs.toFixed(0)} (${processorMs.toFixed(0)})` : `${name} failed`;
 }
 
 /** So that nobody is always the first. */

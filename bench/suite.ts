@@ -1,5 +1,5 @@
 /**
- * What `npm run bench` runs: the groups with what is promised of them (SPECIFICATION.md), and the programs. To add one
+ * What `npm run bench` runs: the groups with their targets, and the programs. To add one
  * is to add a row here, and what it runs to bench/c or bench/scripts.
  *
  * A program is fixed work that prints a checksum, the same on every machine, in so many rounds that a computer of today
@@ -70,10 +70,13 @@ export const DATA = {
 } as const;
 export type DataName = keyof typeof DATA;
 
+/** The group without programs: from the start of the process to the prompt (boot.ts). */
+export const BOOT = 'boot';
+
 export interface Group {
   name: string;
   title: string;
-  /** Times the native time that is promised, as a geometric mean. */
+  /** The geometric mean of our times over native ones is to be no more. */
   target?: number;
 }
 
@@ -89,6 +92,7 @@ export const GROUPS = [
   { name: 'languages', title: 'lua, python3, sqlite3', target: 12 },
   { name: 'openssl', title: 'openssl', target: 20 },
   { name: 'start', title: 'Start of small programs' },
+  { name: BOOT, title: 'Boot of the default guest' },
 ] as const satisfies readonly Group[];
 export type GroupName = (typeof GROUPS)[number]['name'];
 
@@ -146,7 +150,7 @@ export const PROGRAMS: readonly BenchProgram[] = [
   ...compiled('x87', 'x87', 'nbody', 'mandelbrot', 'dgemm', 'libm', 'spectral', 'single', 'instructions'),
   ...compiled('sse2', 'sse2', 'nbody', 'mandelbrot', 'dgemm', 'libm', 'spectral', 'single', 'integer-vectors',
     'double-vectors'),
-  ...compiled('system', 'system', 'syscalls', 'pipes', 'stream', 'forks', 'exec 300 /bin/system nothing', 'faults', 'copies',
+  ...compiled('system', 'system', 'syscalls', 'pipes', 'stream', 'forks', 'exec 100 /bin/system nothing', 'faults', 'copies',
     'mappings', 'files', 'reads', 'signals', 'protection'),
   ...compiled('generated', 'generated', 'make', 'patch', 'compile', 'beside'),
 

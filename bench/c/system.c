@@ -18,7 +18,7 @@ static void check(int good, const char *what) {
 
 static void syscalls(char **unused) {
   u32 sum = 0;
-  for (int i = 0; i < 500000; i++) sum += syscall(SYS_getppid) > 0;
+  for (int i = 0; i < 300000; i++) sum += syscall(SYS_getppid) > 0;
   printf("%u\n", sum);
 }
 
@@ -37,7 +37,7 @@ static void pipes(char **unused) {
     _exit(0);
   }
   close(there[0]);
-  for (int i = 0; i < 20000; i++) check(write(there[1], &byte, 1) == 1 && read(back[0], &byte, 1) == 1, "pipe");
+  for (int i = 0; i < 8000; i++) check(write(there[1], &byte, 1) == 1 && read(back[0], &byte, 1) == 1, "pipe");
   close(there[1]);
   waitpid(child, NULL, 0);
   printf("%u\n", (u8)byte);
@@ -62,7 +62,7 @@ static void stream(char **unused) {
 
 static void forks(char **unused) {
   u32 sum = 0;
-  for (int i = 0; i < 1000; i++) {
+  for (int i = 0; i < 300; i++) {
     pid_t child = fork();
     if (child == 0) _exit(i & 63);
     int status;
@@ -93,7 +93,7 @@ static void nothing(char **unused) {}
 /* Pages touched for the first time. */
 static void faults(char **unused) {
   u32 sum = 0;
-  for (int round = 0; round < 30; round++) {
+  for (int round = 0; round < 12; round++) {
     u8 *p = mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     check(p != MAP_FAILED, "mmap");
     /* Without huge pages, which only some machines have. */
@@ -112,7 +112,7 @@ static void copies(char **unused) {
   madvise(p, BYTES, MADV_NOHUGEPAGE);
   for (u32 at = 0; at < BYTES; at += 4096) p[at] = at >> 12;
   u32 sum = 0;
-  for (int i = 0; i < 80; i++) {
+  for (int i = 0; i < 30; i++) {
     pid_t child = fork();
     if (child == 0) {
       for (u32 at = 0; at < BYTES; at += 4096) p[at]++;
@@ -129,7 +129,7 @@ static void mappings(char **unused) {
   int fd = open("mapped", O_RDWR | O_CREAT | O_TRUNC, 0644);
   check(fd >= 0 && ftruncate(fd, 1 << 18) == 0, "mapped");
   u32 sum = 0;
-  for (int i = 0; i < 6000; i++) {
+  for (int i = 0; i < 2000; i++) {
     u8 *p = mmap(NULL, 1 << 18, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     check(p != MAP_FAILED, "mmap");
     u32 at = i * 4096 & 0x3ffff;
@@ -190,7 +190,7 @@ static void count_signal(int number) { caught += number; }
 static void signals(char **unused) {
   struct sigaction action = {.sa_handler = count_signal};
   sigaction(SIGUSR1, &action, NULL);
-  for (int i = 0; i < 100000; i++) raise(SIGUSR1);
+  for (int i = 0; i < 50000; i++) raise(SIGUSR1);
   printf("%u\n", caught / SIGUSR1);
 }
 
@@ -204,7 +204,7 @@ static void protection(char **unused) {
   struct sigaction action = {.sa_handler = mend};
   sigaction(SIGSEGV, &action, NULL);
   guarded = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  for (int i = 0; i < 40000; i++) {
+  for (int i = 0; i < 8000; i++) {
     mprotect(guarded, 4096, PROT_READ);
     *(volatile u8 *)guarded = i;
   }

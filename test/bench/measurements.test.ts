@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findDisagreements, geometricMean, meanRatio, median, mediansOf, type Run } from '../../bench/measurements.js';
+import {
+  findDisagreements,
+  findLargeGuests,
+  geometricMean,
+  meanRatio,
+  median,
+  mediansOf,
+  type Run,
+} from '../../bench/measurements.js';
 
 const run = (wallMs: number, output = '1\n', status = 0): Run => ({ wallMs, processorMs: wallMs / 2, status, output });
 
@@ -65,4 +73,13 @@ test('results that differ, failures and silence are found, once each', () => {
   );
   assert.deepEqual(check([['a', [run(1, 'Killed\n', 137)]]]), ['g/p: a ended with status 137 and said "Killed"']);
   assert.deepEqual(check([['a', [run(1, '')]]]), ['g/p: a printed nothing']);
+});
+
+test('only our own guests are blamed for memory', () => {
+  const peaks = new Map([
+    ['lguest', 401],
+    ['lguest@elsewhere', 399],
+    ['v86', 800],
+  ]);
+  assert.deepEqual(findLargeGuests(peaks), ['lguest took 401 MB; the target is 400.']);
 });

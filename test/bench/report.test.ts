@@ -42,13 +42,13 @@ test('missed targets are named: against native, against the peers, and of a sing
   const programs = [program('a', { native: 10, lguest: 100, qemu: 50, v86: 80 })];
   assert.deepEqual(renderReport([GROUP], programs, ALL, 'wall').missed, [
     'g/a is 2.00 times slower than the better peer.',
-    'g takes 10.0 times native, 3.00 are promised.',
-    'g is 0.50 times as fast as qemu, 1 are promised.',
-    'g is 0.80 times as fast as v86, 2 are promised.',
+    'g takes 10.0 times native; the target is 3.',
+    'g is 0.50 times as fast as qemu; the target is 1.',
+    'g is 0.80 times as fast as v86; the target is 2.',
   ]);
 });
 
-test('without native or peers nothing is promised', () => {
+test('without native or peers there is no target to miss', () => {
   const { missed, tables } = renderReport([GROUP], [program('a', { lguest: 100 })], ['lguest'], 'wall');
   assert.deepEqual(missed, []);
   assert.match(tables, /\| a +\| +100 \| +– \|/);

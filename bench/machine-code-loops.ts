@@ -1,5 +1,5 @@
 /**
- * Small guest programs for the benchmarks of the processor. Each ends in INT 0x80 with a result in EAX.
+ * Small guest programs for `npm run bench:interpreter`. Each ends in INT 0x80 with a result in EAX.
  */
 export interface Program {
   readonly name: string;
