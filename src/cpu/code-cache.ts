@@ -6,21 +6,30 @@ import type { Forms } from './interpreter/forms.js';
 import { RECORD } from './interpreter/record.js';
 
 /** A decoded run of instructions. */
-export interface Block {
-  /** Linear-memory address of the first record. */
-  readonly record: number;
-  /** Instructions in it. */
-  readonly count: number;
-  /** Guest-physical addresses `[start, end)`, all on the page of `start` … */
-  readonly start: number;
-  readonly end: number;
-  /** … but for one that straddles: then the page its tail was read from, else −1. */
-  readonly secondPage: number;
+export class Block {
+  /** Behind it in its list of the hash table. */
+  next: Block | undefined;
+
+  constructor(
+    /** Linear-memory address of the first record. */
+    readonly record: number,
+    /** Instructions in it. */
+    readonly count: number,
+    /** Guest-physical addresses `[start, end)`, all on the page of `start` … */
+    readonly start: number,
+    readonly end: number,
+    /** … but for one that straddles: then the page its tail was read from, else −1. */
+    readonly secondPage: number,
+    /** Decoding mode. */
+    readonly mode: number,
+  ) {}
 }
 
 const MAX_BLOCK_INSTRUCTIONS = 64;
 /** Where the short block lives: the last records of the arena. */
 const SHORT_BLOCK = ARENA + ARENA_BYTES - (MAX_BLOCK_INSTRUCTIONS + 2) * RECORD_BYTES;
+/** Lists of the hash table: a power of two, about as many as a busy guest has blocks. */
+const LISTS = 1 << 16;
 /** Pages are watched in pieces of 64 bytes. */
 const CHUNK_SHIFT = 6;
 
@@ -28,7 +37,8 @@ const CHUNK_SHIFT = 6;
 export const NO_BLOCK = { tooLong: -1, fetchFault: -2 } as const;
 
 interface CodePage {
-  readonly blocks: Set<Block>;
+  /** In no order. */
+  readonly blocks: Block[];
   /** Bit n: some block covers bytes 64n … 64n+63 (two words of 32 bits). */
   readonly chunks: Uint32Array;
 }
@@ -38,21 +48,22 @@ interface CodePage {
  *
  * Invariants
  * - Every page with a block is in `memory.codePages` and in no TLB write table.
- * - A block that is written to never runs again: its records become handler 0, which goes back to
- *   `CodeCache.find` at the same address, and the owner is told through `onInvalidate`.
+ * - A block that is written to never runs again: its records become handler 0, which asks for a block at the same
+ *   address. Only when all blocks are forgotten, and their records used anew, does the owner hear of it (`onFlush`).
  */
 export class CodeCache {
   private readonly memory: GuestMemory;
   private readonly tlb: Tlb;
   private readonly forms: Forms;
   private readonly decoder: Decoder;
-  private readonly blocks = new Map<number, Block>();
+  /** By address and mode: a hash table, since a `Map` with keys beyond 2^30 costs several times as much. */
+  private readonly lists = new Array<Block | undefined>(LISTS).fill(undefined);
   private readonly pages = new Map<number, CodePage>();
   private arenaAt = ARENA;
   private readonly window = new Uint8Array(2 * MAX_INSTRUCTION_BYTES);
   private shortBlock: Block | undefined;
-  /** Blocks have died: jump-cache entries may point at them. */
-  onInvalidate: () => void = () => {};
+  /** All blocks have died: jump-cache entries may point at them. */
+  onFlush: () => void = () => {};
 
   constructor(memory: GuestMemory, tlb: Tlb, forms: Forms, decoder: Decoder) {
     this.memory = memory;
@@ -67,16 +78,23 @@ export class CodeCache {
    * `limit` is how many bytes may be fetched before the code segment ends.
    */
   find(gpa: number, mode: number, limit: number, nextPage: () => number): Block | number {
-    const key = gpa * 16 + mode;
-    const found = this.blocks.get(key);
+    const found = this.known(gpa, mode);
     if (found && (found.secondPage < 0 || found.secondPage === nextPage())) return found;
     if (found) this.discard(found);
     if (this.arenaAt + (MAX_BLOCK_INSTRUCTIONS + 2) * RECORD_BYTES > SHORT_BLOCK) this.flush();
     const block = this.decodeBlock(gpa, mode, limit, nextPage, mode & MODE.single ? 1 : MAX_BLOCK_INSTRUCTIONS);
     if (typeof block === 'object') {
-      this.blocks.set(key, block);
+      const list = listOf(gpa, mode);
+      block.next = this.lists[list];
+      this.lists[list] = block;
       this.watch(block);
     }
+    return block;
+  }
+
+  private known(gpa: number, mode: number): Block | undefined {
+    let block = this.lists[listOf(gpa, mode)];
+    while (block && (block.start !== gpa || block.mode !== mode)) block = block.next;
     return block;
   }
 
@@ -95,26 +113,24 @@ export class CodeCache {
 
   /** Whether a block begins at `gpa`: code there has run lately. */
   has(gpa: number, mode: number): boolean {
-    return this.blocks.has(gpa * 16 + mode);
+    return this.known(gpa, mode) !== undefined;
   }
 
   /** Forgets every block. Only between blocks. */
   flush(): void {
     for (const page of this.pages.keys()) this.memory.codePages[page]! &= ~CODE_PAGE.decoded;
-    this.blocks.clear();
+    this.lists.fill(undefined);
     this.pages.clear();
     this.arenaAt = ARENA;
-    this.onInvalidate();
+    this.onFlush();
   }
 
   /** Guest memory `[gpa, gpa+length)` has changed. */
   invalidate(gpa: number, length: number): void {
-    let died = false;
     const short = this.shortBlock;
     if (short && short.start < gpa + length && short.end > gpa) {
       this.empty(short);
       this.shortBlock = undefined;
-      died = true;
     }
     for (let page = gpa >>> 12; page <= (gpa + length - 1) >>> 12; page++) {
       const code = this.pages.get(page);
@@ -122,17 +138,15 @@ export class CodeCache {
       const from = Math.max(gpa, page * 4096) & 0xfff;
       const to = Math.min(gpa + length - 1, page * 4096 + 4095) & 0xfff;
       if (!overlapsChunks(code.chunks, from, to)) continue;
-      for (const block of code.blocks) {
+      // `discard` puts the last one where the one that goes was.
+      for (let i = code.blocks.length - 1; i >= 0; i--) {
+        const block = code.blocks[i]!;
         const onSecond = block.secondPage === page * 4096;
         const start = onSecond ? page * 4096 : block.start;
         const end = onSecond ? page * 4096 + MAX_INSTRUCTION_BYTES : block.end;
-        if (start < gpa + length && end > gpa) {
-          this.discard(block);
-          died = true;
-        }
+        if (start < gpa + length && end > gpa) this.discard(block);
       }
     }
-    if (died) this.onInvalidate();
   }
 
   /** Without `nextPage` an instruction that straddles is `tooLong`. */
@@ -162,7 +176,7 @@ export class CodeCache {
       count++;
       if (this.forms.list[decoder.decoded.form]!.row.ends) break;
     }
-    return this.finishBlock(first, count, gpa, gpa + offset, offset, -1);
+    return this.finishBlock(first, count, gpa, gpa + offset, offset, -1, mode);
   }
 
   /** One instruction whose tail is on the next page. */
@@ -176,25 +190,22 @@ export class CodeCache {
     if (outcome !== DECODE.ok) return NO_BLOCK.tooLong;
     const first = this.arenaAt;
     this.writeRecord(first, 0);
-    return this.finishBlock(first, 1, gpa, gpa + inPage, this.decoder.decoded.length, second);
+    return this.finishBlock(first, 1, gpa, gpa + inPage, this.decoder.decoded.length, second, mode);
   }
 
+  /** Writes all of the record but `remaining`, by words (`RECORD`). */
   private writeRecord(at: number, start: number): void {
     const d = this.decoder.decoded;
-    const { view } = this.memory;
-    view.setUint16(at + RECORD.handler, this.forms.list[d.form]!.handler, true);
-    view.setUint16(at + RECORD.start, start, true);
-    view.setUint16(at + RECORD.next, start + d.length, true);
-    view.setUint16(at + RECORD.reg, d.reg, true);
-    view.setUint16(at + RECORD.rm, d.rm, true);
-    view.setUint16(at + RECORD.base, d.base, true);
-    view.setUint16(at + RECORD.index, d.index, true);
-    view.setUint8(at + RECORD.scale, d.scale);
-    view.setUint8(at + RECORD.segment, d.segment);
-    view.setInt32(at + RECORD.addressMask, d.addressMask, true);
-    view.setInt32(at + RECORD.displacement, d.displacement, true);
-    view.setInt32(at + RECORD.immediate, d.immediate, true);
-    view.setUint16(at + RECORD.form, d.form, true);
+    const { i32 } = this.memory;
+    const word = at >> 2;
+    i32[word] = this.forms.list[d.form]!.handler | (start << 16);
+    i32[word + 1] = (start + d.length) | (d.reg << 16);
+    i32[word + 2] = d.rm | (d.base << 16);
+    i32[word + 3] = d.index | (d.scale << 16) | (d.segment << 24);
+    i32[word + 4] = d.addressMask;
+    i32[word + 5] = d.displacement;
+    i32[word + 6] = d.immediate;
+    i32[word + 7] = d.form << 16;
   }
 
   /** Adds the record that leaves the block and numbers the others. */
@@ -205,16 +216,17 @@ export class CodeCache {
     end: number,
     length: number,
     secondPage: number,
+    mode: number,
   ): Block {
-    const { view } = this.memory;
-    for (let i = 0; i < count; i++) view.setUint16(first + i * RECORD_BYTES + RECORD.remaining, count - i, true);
+    const { i32 } = this.memory;
+    for (let i = 0; i < count; i++) i32[(first + i * RECORD_BYTES + RECORD.remaining) >> 2]! |= count - i;
     const last = first + count * RECORD_BYTES;
-    view.setUint16(last + RECORD.handler, 0, true);
-    view.setUint16(last + RECORD.start, length, true);
-    view.setUint16(last + RECORD.next, length, true);
-    view.setUint16(last + RECORD.remaining, 0, true);
+    // Handler 0.
+    i32[last >> 2] = length << 16;
+    i32[(last >> 2) + 1] = length;
+    i32[(last >> 2) + 7] = 0;
     this.arenaAt = last + RECORD_BYTES;
-    return { record: first, count, start, end, secondPage };
+    return new Block(first, count, start, end, secondPage, mode);
   }
 
   private watch(block: Block): void {
@@ -225,12 +237,12 @@ export class CodeCache {
   private watchPage(page: number, block: Block, from: number, to: number): void {
     let code = this.pages.get(page);
     if (!code) {
-      code = { blocks: new Set(), chunks: new Uint32Array(2) };
+      code = { blocks: [], chunks: new Uint32Array(2) };
       this.pages.set(page, code);
       this.memory.codePages[page]! |= CODE_PAGE.decoded;
       this.tlb.protectCode(page);
     }
-    code.blocks.add(block);
+    code.blocks.push(block);
     for (let chunk = from >> CHUNK_SHIFT; chunk <= to >> CHUNK_SHIFT; chunk++)
       code.chunks[chunk >> 5]! |= 1 << (chunk & 31);
   }
@@ -238,27 +250,37 @@ export class CodeCache {
   /** Makes a block lead nowhere and forgets it. Its page stays watched while other blocks are on it. */
   private discard(block: Block): void {
     this.empty(block);
-    for (let mode = 0; mode < 16; mode++) {
-      if (this.blocks.get(block.start * 16 + mode) === block) this.blocks.delete(block.start * 16 + mode);
+    const list = listOf(block.start, block.mode);
+    if (this.lists[list] === block) this.lists[list] = block.next;
+    else {
+      let before = this.lists[list]!;
+      while (before.next !== block) before = before.next!;
+      before.next = block.next;
     }
     this.unwatch(block.start >>> 12, block);
     if (block.secondPage >= 0) this.unwatch(block.secondPage >>> 12, block);
   }
 
   private empty(block: Block): void {
-    const { view } = this.memory;
-    for (let i = 0; i < block.count; i++) view.setUint16(block.record + i * RECORD_BYTES + RECORD.handler, 0, true);
+    const { i32 } = this.memory;
+    for (let i = 0; i < block.count; i++) i32[(block.record + i * RECORD_BYTES) >> 2]! &= ~0xffff;
   }
 
   private unwatch(page: number, block: Block): void {
     const code = this.pages.get(page);
     if (!code) return;
-    code.blocks.delete(block);
-    if (code.blocks.size === 0) {
+    const { blocks } = code;
+    const last = blocks.pop()!;
+    if (last !== block) blocks[blocks.indexOf(block)] = last;
+    if (blocks.length === 0) {
       this.pages.delete(page);
       this.memory.codePages[page]! &= ~CODE_PAGE.decoded;
     }
   }
+}
+
+function listOf(gpa: number, mode: number): number {
+  return (gpa ^ (gpa >>> 14) ^ (mode << 12)) & (LISTS - 1);
 }
 
 function overlapsChunks(chunks: Uint32Array, from: number, to: number): boolean {

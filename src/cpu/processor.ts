@@ -138,7 +138,7 @@ export class Processor implements CpuContext {
     this.access = new SlowAccess(memory, this.tlb, board);
     this.engine = sharedEngine();
     this.code = new CodeCache(memory, this.tlb, this.engine.forms, new Decoder(this.engine.forms));
-    this.code.onInvalidate = () => this.newEpoch();
+    this.code.onFlush = () => this.newEpoch();
     memory.onCodeWrite = (gpa, length) => this.codeWritten(gpa, length);
     this.nextPage = () => {
       const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;

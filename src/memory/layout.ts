@@ -137,8 +137,9 @@ export const TRANSLATED = {
 } as const;
 
 /** Jump cache: entries of {linear address, codeKey, first record, instruction count | region}. */
-export const JUMP_CACHE = 0x8_0000;
-export const JUMP_CACHE_ENTRIES = 16384;
+export const JUMP_CACHE = 0x10_0000;
+/** A boot runs 64,000 blocks; with a quarter as many entries they drive each other out. */
+export const JUMP_CACHE_ENTRIES = 0x1_0000;
 export const JUMP_CACHE_ENTRY_BYTES = 16;
 /** In the last word of a jump-cache entry: a region begins here. Its slot is in the bits from `REGION_SHIFT` on. */
 export const REGION_FLAG = 0x4000_0000;
@@ -146,7 +147,7 @@ export const REGION_SHIFT = 8;
 export const BLOCK_COUNT_MASK = 0xff;
 
 /** One i32 for each jump-cache entry: how often its block may still run before the translator hears of it. */
-export const JUMP_HEAT = 0x2_0000;
+export const JUMP_HEAT = 0x20_0000;
 
 /** One u32 for each slot of the region table: the codeKey under which the region was last found valid, or 0. */
 export const REGION_KEYS = 0x3_0000;

@@ -297,7 +297,7 @@ function addMainLoop(
   for (let handler = 0; handler < hot; handler++) {
     handlers.byte(OP.end);
     const endings = endingsAt(LEVEL.cold + hot - 1 - handler);
-    if (handler === 0) emitResume(handlers, endings);
+    if (handler === 0) emitResume(handlers, endings, findBlock);
     else {
       const builder = new HandlerBuilder(hotForms[handler - 1]!, handlers, callees, endings, helperNumber, true);
       narrow = Math.max(narrow, builder.emit());
@@ -333,8 +333,11 @@ function addMainLoop(
   return module.addFunction([], [], locals, code.bytes());
 }
 
-/** Handler 0: gives back what the rest of the block would have cost and goes on at this record's address. */
-function emitResume(code: Code, endings: Endings): void {
+/**
+ * Handler 0: gives back what the rest of the block would have cost and goes on at this record's address. If there is a
+ * rest the block is dead, but the jump cache may still lead to it: another one is to take its place there.
+ */
+function emitResume(code: Code, endings: Endings, findBlock: number): void {
   code.constant(0);
   code.constant(0);
   code.memory(OP.i32_load, STATE.budget);
@@ -349,6 +352,17 @@ function emitResume(code: Code, endings: Endings): void {
   code.memory(OP.i32_load16_u, RECORD.start);
   code.byte(OP.i32_add);
   code.memory(OP.i32_store, STATE.eip);
+  code.localGet(RECORD_LOCAL);
+  code.memory(OP.i32_load16_u, RECORD.remaining);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.call(findBlock);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  endings.leave(code, 2);
+  code.byte(OP.end);
+  code.byte(OP.end);
   endings.nextBlock(code, 0);
 }
 
