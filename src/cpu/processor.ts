@@ -106,7 +106,7 @@ export class Processor implements CpuContext {
   private readonly code: CodeCache;
   private readonly engine: Engine;
   /** Instantiated with the translator, or by the first `run` without one. */
-  private runInterpreter: (() => void) | undefined;
+  private interpreter: WebAssembly.Exports | undefined;
   private translator: Translator | undefined;
   private readonly i32: Int32Array;
   private readonly view: DataView;
@@ -150,12 +150,11 @@ export class Processor implements CpuContext {
     this.updateMode();
   }
 
-  private instantiate(): () => void {
+  private instantiate(): WebAssembly.Exports {
     const { translator } = this;
     const env: WebAssembly.ModuleImports = { memory: this.memory.memory, ...this.imports() };
     if (translator) env['regions'] = translator.table;
-    const instance = new WebAssembly.Instance(this.engine.module(translator !== undefined), { env });
-    return instance.exports['run'] as () => void;
+    return new WebAssembly.Instance(this.engine.module(translator !== undefined), { env }).exports;
   }
 
   /** From now on code that runs often is translated. */
@@ -180,9 +179,10 @@ export class Processor implements CpuContext {
       },
       helperNumber: this.engine.helperNumber,
       callHelper: (...args) => this.callHelperOfRegion(...args),
+      interpreterFunction: (name) => this.interpreter![name]!,
       regionsChanged: () => this.newEpoch(),
     });
-    this.runInterpreter = this.instantiate();
+    this.interpreter = this.instantiate();
     this.newEpoch();
   }
 
@@ -199,7 +199,8 @@ export class Processor implements CpuContext {
    */
   run(budget: number): number {
     const { i32, exit } = this;
-    const runInterpreter = (this.runInterpreter ??= this.instantiate());
+    this.interpreter ??= this.instantiate();
+    const runInterpreter = this.interpreter['run'] as () => void;
     exit.reason = EXIT.budget;
     this.stopRequested = false;
     this.updateMode();

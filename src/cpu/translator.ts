@@ -1,5 +1,6 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
 import type { Forms } from './interpreter/forms.js';
+import type { StringRun } from './interpreter/string-runs.js';
 
 /**
  * What the processor asks of a translator. The processor knows no translator; `vm` injects one that implements this
@@ -42,6 +43,8 @@ export interface TranslatorHost {
    * itself included. Registers, flags and budget are in the state. Sets `TRANSLATED.leave`.
    */
   callHelper(helper: number, eip: number, next: number, remaining: number, a: number, b: number, c: number): number;
+  /** A function of the interpreter's module, for regions to call. Not before the translator is attached. */
+  interpreterFunction(name: StringRun): WebAssembly.ExportValue;
   /** Regions have come or gone outside `hot` and `invalidate`: jump-cache entries are void. */
   regionsChanged(): void;
 }

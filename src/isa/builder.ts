@@ -142,6 +142,11 @@ export interface Builder {
   setRegister(index: number, size: Size, value: Value): void;
   state(field: StateField): Value;
   setState(field: StateField, value: Value): void;
+  /**
+   * As many iterations of a repeated MOVS or STOS as can be done in one piece: 1 at the end of its turn, 0 before one
+   * that has to be done by itself. Undefined: the form allows no such thing.
+   */
+  stringRun?(operation: 'movs' | 'stos'): Value | undefined;
   /** Does a whole repeated MOVS or STOS in one piece if the builder can; false: describe it by iterations. */
   repeatAtOnce?(operation: 'movs' | 'stos'): boolean;
   /** Told what the flags just set come from (`result = x op y`), where there may be a shorter way to conditions. */

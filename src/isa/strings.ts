@@ -15,7 +15,7 @@ const ES = 0;
  * A repeated instruction starts anew whenever a multiple of this is left to do, so that interrupts get their turn.
  * The rule looks at ECX alone: wherever a repetition is interrupted and resumed, it counts as many instructions.
  */
-const ITERATIONS_PER_TURN = 4096;
+export const ITERATIONS_PER_TURN = 4096;
 
 function pointer(b: Builder, register: number): Value {
   return b.register(register, b.form.addressSize);
@@ -27,8 +27,11 @@ function advance(b: Builder, register: number): void {
   b.setRegister(register, width, truncate(b, width, b.add(b.register(register, width), step)));
 }
 
-/** Wraps one iteration in the repeat prefix of the form. */
-export function repeated(b: Builder, iteration: () => void, comparing: boolean): void {
+/**
+ * Wraps one iteration in the repeat prefix of the form. `run` emits code that does many of
+ * them and says whether it has come to the end of the turn; if not, the next one is done by itself.
+ */
+export function repeated(b: Builder, iteration: () => void, comparing: boolean, run?: () => Value | undefined): void {
   if (b.form.repeat === 'none') {
     iteration();
     return;
@@ -36,9 +39,14 @@ export function repeated(b: Builder, iteration: () => void, comparing: boolean):
   const width = b.form.addressSize;
   b.when(b.ne(b.register(ECX, width), b.const(0)), () => {
     b.loop((again) => {
-      iteration();
-      const left = truncate(b, width, b.sub(b.register(ECX, width), b.const(1)));
-      b.setRegister(ECX, width, left);
+      const single = (): void => {
+        iteration();
+        b.setRegister(ECX, width, truncate(b, width, b.sub(b.register(ECX, width), b.const(1))));
+      };
+      const done = run?.();
+      if (done) b.when(b.isZero(done), single);
+      else single();
+      const left = b.register(ECX, width);
       let more = b.ne(left, b.const(0));
       if (comparing) more = b.and(more, b.form.repeat === 'rep' ? zero(b) : b.isZero(zero(b)));
       b.when(more, () => {
@@ -68,8 +76,9 @@ function stringRows(
     repeat: comparing ? 'repcc' : 'rep',
     flags: comparing ? { writes: 'OSZAPC' } : {},
     semantics(b) {
-      const whole = b.form.repeat !== 'none' && (name === 'movs' || name === 'stos') && b.repeatAtOnce?.(name);
-      if (whole !== true) repeated(b, () => iteration(b, b.form.size), comparing);
+      const run = b.form.repeat !== 'none' && (name === 'movs' || name === 'stos') ? name : undefined;
+      if (run && b.repeatAtOnce?.(run) === true) return;
+      repeated(b, () => iteration(b, b.form.size), comparing, run && (() => b.stringRun?.(run)));
     },
   });
   return [row(hex(opcode), false), row(hex(opcode + 1), true)];

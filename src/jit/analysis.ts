@@ -235,10 +235,6 @@ function entryValuesRead(block: Block): number {
           add(step.condition);
           addAll(step.place.variables);
           break;
-        case 'bulk':
-          add(step.value);
-          add(step.bytes);
-          break;
         case 'helper':
           for (const arg of step.args) add(arg);
           addAll(step.variables);

@@ -2,6 +2,9 @@ import type { Builder, MemoryCell, Size, StateField, Value } from '../isa/builde
 import { FIELD_OF_REG, FIELD_OF_RM, type Operand, type OperandKind } from '../isa/encoding.js';
 import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../isa/vector.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
+import type { StringRun } from '../cpu/interpreter/string-runs.js';
+import { EAX, ECX, EDI, ESI } from '../cpu/state.js';
+import { ITERATIONS_PER_TURN } from '../isa/strings.js';
 import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../wasm/simd.js';
@@ -60,6 +63,8 @@ export class BlockBuilder implements Builder {
   variables: Node[] = [...this.entries];
   steps: Step[] = [];
   readonly places: Place[] = [];
+  /** Places in the middle of an instruction, and those where it begins. */
+  private readonly inMiddle = new Map<Place, Place>();
   /** Set by a jump of the last instruction. */
   end: BlockEnd | undefined;
   private instruction!: Instruction;
@@ -118,6 +123,7 @@ export class BlockBuilder implements Builder {
   finish(): void {
     const count = this.places.length;
     for (let i = 0; i < count; i++) this.places[i]!.remaining = count - i;
+    for (const [place, begin] of this.inMiddle) place.remaining = begin.remaining;
   }
 
   // --- values ---------------------------------------------------------------------------------
@@ -566,50 +572,29 @@ export class BlockBuilder implements Builder {
     };
   }
 
-  /** Within one page, forwards, and by 4096 elements at most, behind which the instruction begins anew. */
-  repeatAtOnce(operation: 'movs' | 'stos'): boolean {
+  /** One turn at most, by a function of the interpreter's; what that leaves over, the interpreter does. */
+  repeatAtOnce(operation: StringRun): boolean {
     const { size, addressSize, checked } = this.form;
     if (addressSize !== 32 || checked) return false;
-    const [count, from, to] = [this.variables[1]!, this.variables[6]!, this.variables[7]!];
-    const bytes = this.shl(count, n.constant(size === 32 ? 2 : size === 16 ? 1 : 0)) as Node;
-    const inPage = (address: Node): Node => this.sub(n.constant(0x1000), this.and(address, n.constant(0xfff))) as Node;
-    const unless = (condition: Value): void => this.leave(n.isZero(condition as Node), LEAVE.instruction);
-    unless(this.ltU(count, n.constant(4097)));
-    unless(this.eq(this.loadState(STATE.direction, 32), n.constant(1)));
-    unless(n.isZero(this.ltU(inPage(to), bytes) as Node));
-    let value = n.constant(0);
-    let source: { group: AccessGroup; offset: number } | undefined;
-    if (operation === 'movs') {
-      unless(n.isZero(this.ltU(inPage(from), bytes) as Node));
-      // A destination inside the source would be read again; copying backwards instead would not do the same.
-      unless(n.isZero(this.ltU(this.sub(to, from), bytes) as Node));
-      source = this.access(from, 1, false);
-    } else {
-      value = this.register(0, 8) as Node;
-      if (size !== 8)
-        unless(this.eq(this.register(0, size), this.mul(value, n.constant(size === 16 ? 0x101 : 0x1010101))));
-    }
-    const { group, offset } = this.access(to, 1, true);
-    this.steps.push({
-      kind: 'bulk',
-      to: group,
-      toOffset: offset,
-      from: source?.group,
-      fromOffset: source?.offset ?? 0,
-      value,
-      bytes,
-    });
-    this.variables[1] = n.constant(0);
-    if (operation === 'movs') this.variables[6] = this.add(from, bytes) as Node;
-    this.variables[7] = this.add(to, bytes) as Node;
+    const moved = operation === 'movs' ? [ECX, ESI, EDI] : [ECX, EDI];
+    this.leave(n.comparison(OP.i32_gt_u, this.variables[ECX]!, n.constant(ITERATIONS_PER_TURN)), LEAVE.instruction);
+    for (const register of operation === 'movs' ? moved : [EAX, ...moved])
+      this.storeState(stateOffset(register), 32, this.variables[register]!);
+    const done = n.result(false, 1);
+    this.steps.push({ kind: 'stringRun', operation, shift: Math.log2(size / 8), result: done });
+    for (const register of moved) this.variables[register] = this.loadState(stateOffset(register), 32);
+    const inMiddle: Place = { eip: this.place.eip, remaining: 0, variables: [...this.variables] };
+    this.inMiddle.set(inMiddle, this.place);
+    this.leave(n.isZero(done), LEAVE.instruction, inMiddle);
+    this.variables[ECX] = n.constant(0);
     return true;
   }
 
   // --- control --------------------------------------------------------------------------------
 
-  private leave(condition: Node, reason: number): void {
+  private leave(condition: Node, reason: number, place = this.place): void {
     if (condition.isConstant && condition.number === 0) return;
-    this.steps.push({ kind: 'leave', condition, reason, place: this.place });
+    this.steps.push({ kind: 'leave', condition, reason, place });
   }
 
   when(condition: Value, then: () => void, otherwise?: () => void): void {

@@ -1,4 +1,5 @@
 import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
+import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
 import { SIMD } from '../wasm/simd.js';
@@ -52,6 +53,8 @@ export class BlockEmitter {
     readonly code: Code,
     user: boolean,
     private readonly region: RegionActions,
+    /** Indices of the imported functions. */
+    private readonly stringRuns: Record<StringRun, number>,
   ) {
     this.tlbRead = user ? TLB_READ_USER : TLB_READ_SUPERVISOR;
     this.tlbWrite = user ? TLB_WRITE_USER : TLB_WRITE_SUPERVISOR;
@@ -214,12 +217,10 @@ export class BlockEmitter {
         this.scoped(() => this.region.leave(step.place, step.reason));
         this.close();
         return;
-      case 'bulk':
-        this.pushHost(step.to, step.toOffset);
-        if (step.from) this.pushHost(step.from, step.fromOffset);
-        else this.push(step.value);
-        this.push(step.bytes);
-        for (const byte of step.from ? MEMORY_COPY : MEMORY_FILL) code.byte(byte);
+      case 'stringRun':
+        code.constant(step.shift);
+        code.call(this.stringRuns[step.operation]);
+        this.popInto(step.result);
         return;
       case 'helper':
         this.region.callHelper(step);
@@ -248,12 +249,6 @@ export class BlockEmitter {
         return;
       }
     }
-  }
-
-  private pushHost(group: AccessGroup, offset: number): void {
-    this.code.localGet(group.host);
-    this.code.constant(offset - group.least);
-    this.code.byte(OP.i32_add);
   }
 
   private load(size: AccessSize, offset: number): void {
@@ -315,8 +310,5 @@ interface Pool {
   used: number;
 }
 
-/** With the memory indices behind the opcodes. */
-const MEMORY_COPY: readonly number[] = [0xfc, 0x0a, 0, 0];
-const MEMORY_FILL: readonly number[] = [0xfc, 0x0b, 0];
 const LOADS = { 8: OP.i32_load8_u, 16: OP.i32_load16_u, 32: OP.i32_load, 64: OP.i64_load } as const;
 const STORES = { 8: OP.i32_store8, 16: OP.i32_store16, 32: OP.i32_store, 64: OP.i64_store } as const;

@@ -1,3 +1,4 @@
+import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import {
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
@@ -28,8 +29,9 @@ export interface Surroundings {
   readonly regionType: number;
   /** Slot for the region at a linear address, made now or ever. */
   slotOf(linear: number): number;
-  /** Index of the import `callHelper`. */
+  /** Indices of imports: `callHelper`, and the interpreter's `STRING_RUNS`. */
   readonly callHelper: number;
+  readonly stringRuns: Record<StringRun, number>;
 }
 
 /**
@@ -55,10 +57,12 @@ export class RegionEmitter {
     private readonly blocks: readonly Block[],
     private readonly surroundings: Surroundings,
   ) {
-    this.emitter = new BlockEmitter(this.code, surroundings.user, {
-      leave: (place, reason) => this.leave(place, reason),
-      callHelper: (step) => this.callHelper(step),
-    });
+    const { user, stringRuns } = surroundings;
+    const actions = {
+      leave: (place: Place, reason: number) => this.leave(place, reason),
+      callHelper: (step: HelperStep) => this.callHelper(step),
+    };
+    this.emitter = new BlockEmitter(this.code, user, actions, stringRuns);
   }
 
   emit(): { code: Uint8Array; locals: LocalRun[] } {

@@ -1,10 +1,10 @@
+import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import type { Size } from '../isa/builder.js';
 import { STATE } from '../memory/layout.js';
 import type { Node } from './node.js';
 
 /** What a block does in order: everything but pure computation. */
 export type Step =
-  | BulkStep
   | HelperStep
   | KeepStep
   | LoadStateStep
@@ -13,7 +13,8 @@ export type Step =
   | LoadStep
   | StoreStep
   | LeaveStep
-  | BranchStep;
+  | BranchStep
+  | StringRunStep;
 
 /** Bits of an access. */
 export type AccessSize = Size | 64 | 128;
@@ -114,16 +115,13 @@ export interface HelperStep {
   /** Values of the variables then. */
   readonly variables: readonly Node[];
 }
-/** Copies, or fills with the low byte of `value`. */
-interface BulkStep {
-  readonly kind: 'bulk';
-  readonly to: AccessGroup;
-  readonly toOffset: number;
-  /** Undefined: fill. */
-  readonly from: AccessGroup | undefined;
-  readonly fromOffset: number;
-  readonly value: Node;
-  readonly bytes: Node;
+/** Calls `STRING_RUNS[operation]`; the registers are in the state. */
+interface StringRunStep {
+  readonly kind: 'stringRun';
+  readonly operation: StringRun;
+  /** Log2 of an element's bytes. */
+  readonly shift: number;
+  readonly result: Node;
 }
 /** Leaves before the instruction, if `condition` is not zero. */
 interface LeaveStep {

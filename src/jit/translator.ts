@@ -132,6 +132,10 @@ export class RegionTranslator implements Translator {
     module.importTable('m', 't');
     const regionType = module.type([I32], [I32]);
     const callHelper = module.importFunction('m', 'h', new Array<number>(7).fill(I32), [I32]);
+    const stringRuns = {
+      movs: module.importFunction('m', 'movs', [I32], [I32]),
+      stos: module.importFunction('m', 'stos', [I32], [I32]),
+    };
     const regions: Region[] = [];
     for (const address of this.waiting) {
       const entry = Math.floor(address / 2);
@@ -150,9 +154,10 @@ export class RegionTranslator implements Translator {
       }
       const { code, locals } = new RegionEmitter(draft.blocks, {
         user,
-        self: regions.length + 1,
+        self: module.nextFunction,
         regionType,
         callHelper,
+        stringRuns,
         slot: this.slotAt(address).number,
         slotOf: (linear) => this.slotAt(linear * 2 + Number(user)).number,
       }).emit();
@@ -209,8 +214,15 @@ export class RegionTranslator implements Translator {
   }
 
   private install(module: WebAssembly.Module, regions: readonly Region[]): void {
+    const { host } = this;
     const { exports } = new WebAssembly.Instance(module, {
-      m: { m: this.host.memory.memory, t: this.table, h: this.host.callHelper },
+      m: {
+        m: host.memory.memory,
+        t: this.table,
+        h: host.callHelper,
+        movs: host.interpreterFunction('movs'),
+        stos: host.interpreterFunction('stos'),
+      },
     });
     for (const [i, region] of regions.entries()) {
       if (!region.dead) region.code = exports[String(i)] as (depth: number) => number;

@@ -55,6 +55,11 @@ export class ModuleBuilder {
     return this.imports.push({ module, name, type: this.type(parameters, results) }) - 1;
   }
 
+  /** The index that `addFunction` will return. */
+  get nextFunction(): number {
+    return this.imports.length + this.functions.length;
+  }
+
   /** `code` is the body without the closing `end`. Returns the function index. */
   addFunction(
     parameters: readonly number[],

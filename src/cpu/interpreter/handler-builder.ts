@@ -7,6 +7,7 @@ import type { LocalRun } from '../../wasm/module.js';
 import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../../wasm/simd.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
 import { RECORD } from './record.js';
+import type { StringRun } from './string-runs.js';
 
 /**
  * The interpreter's `Builder`: emits the handler of one form, whose operands are read from the record at
@@ -44,6 +45,8 @@ export interface Callees {
   readonly raise: number;
   /** (segment, offset, bytes | write << 8, record) */
   readonly checkSegment: number;
+  /** (log2 of an element's bytes) → done */
+  readonly stringRuns: Record<StringRun, number>;
 }
 
 /** Locals: the record first, then a pool of i64, one of v128 where the row has such values, then one of i32. */
@@ -779,7 +782,17 @@ export class HandlerBuilder implements Builder {
 
   jump(target: Value): void {
     this.storeState(STATE.eip, target);
+    if (!this.form.row.ends) this.refundRest();
     this.endBlock();
+  }
+  /** The instructions behind this one in the block have been paid for, but do not run now. */
+  private refundRest(): void {
+    this.loadState(STATE.budget);
+    this.field16(RECORD.remaining);
+    this.code.byte(OP.i32_add);
+    this.code.constant(1);
+    this.code.byte(OP.i32_sub);
+    this.storeState(STATE.budget, this.pop());
   }
   endBlock(): void {
     this.endings.nextBlock(this.code, this.depth);
@@ -797,6 +810,14 @@ export class HandlerBuilder implements Builder {
     const result = this.pop();
     this.leaveIfStatus();
     return result;
+  }
+
+  stringRun(operation: StringRun): Value | undefined {
+    const { size, addressSize, checked } = this.form;
+    if (addressSize !== 32 || checked) return undefined;
+    this.code.constant(Math.log2(size / 8));
+    this.code.call(this.callees.stringRuns[operation]);
+    return this.pop();
   }
 
   /** CR0.EM and TS, and pending x87 exceptions, before an instruction of a floating-point unit. */

@@ -24,6 +24,7 @@ import {
   emitLookUp,
 } from './handler-builder.js';
 import { RECORD } from './record.js';
+import { addStringRuns } from './string-runs.js';
 import type { Size } from '../../isa/builder.js';
 
 /** What the interpreter calls back. Addresses are linear; `record` is where the instruction was decoded to. */
@@ -115,6 +116,7 @@ export function buildInterpreterModule(
     helper,
     raise,
     checkSegment,
+    stringRuns: addStringRuns(module),
   };
   const cold: number[] = [];
   const code = new Code();

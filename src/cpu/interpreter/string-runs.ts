@@ -1,0 +1,316 @@
+import { STATE } from '../../memory/layout.js';
+import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
+import type { LocalRun, ModuleBuilder } from '../../wasm/module.js';
+import { ITERATIONS_PER_TURN } from '../../isa/strings.js';
+
+/**
+ * Repeated MOVS and STOS, many elements at once: functions (log2 of the element's bytes) → done, for both tiers.
+ *
+ * They do iterations of the instruction as `isa/strings.ts` describes one, with 32-bit addresses in flat segments, and
+ * move the registers. What one does in one piece ends at the borders of pages. They return 1 at the end of the
+ * repetition or of its turn, and 0 before an iteration that cannot be done so: one that misses the TLB, touches
+ * a page with code, crosses a page, or reads in part what the one before it wrote.
+ */
+export const STRING_RUNS = ['movs', 'stos'] as const;
+export type StringRun = (typeof STRING_RUNS)[number];
+
+const ECX = STATE.registers + 4;
+const ESI = STATE.registers + 4 * 6;
+const EDI = STATE.registers + 4 * 7;
+
+/** Parameter and locals. */
+const L = { shift: 0, turn: 1, to: 2, from: 3, count: 4, bytes: 5, hostTo: 6, hostFrom: 7, scratch: 8 } as const;
+const LOCALS: readonly LocalRun[] = [{ type: I32, count: 8 }];
+
+/** Adds the functions to the interpreter's module, and exports them. Returns their indices. */
+export function addStringRuns(module: ModuleBuilder): Record<StringRun, number> {
+  const add = (name: StringRun): number => {
+    const index = module.addFunction([I32], [I32], LOCALS, emitRun(name === 'movs'));
+    module.exportFunction(name, index);
+    return index;
+  };
+  return { movs: add('movs'), stos: add('stos') };
+}
+
+function emitRun(moving: boolean): Uint8Array {
+  const code = new Code();
+  // Iterations left in this turn.
+  load(code, ECX);
+  code.localTee(L.turn);
+  code.byte(OP.i32_eqz);
+  returnIf(code, 1);
+  code.localGet(L.turn);
+  code.constant(1);
+  code.byte(OP.i32_sub);
+  code.constant(ITERATIONS_PER_TURN - 1);
+  code.byte(OP.i32_and);
+  code.constant(1);
+  code.byte(OP.i32_add);
+  code.localSet(L.turn);
+  code.byte(OP.loop);
+  code.byte(VOID_BLOCK);
+  code.localGet(L.turn);
+  code.localSet(L.count);
+  load(code, EDI);
+  code.localSet(L.to);
+  limitToPage(code, L.to);
+  if (moving) {
+    load(code, ESI);
+    code.localSet(L.from);
+    limitToPage(code, L.from);
+    findHost(code, STATE.tlbRead, L.from, L.hostFrom);
+  }
+  findHost(code, STATE.tlbWrite, L.to, L.hostTo);
+  if (moving) limitToDistance(code);
+  code.localGet(L.count);
+  code.localGet(L.shift);
+  code.byte(OP.i32_shl);
+  code.localSet(L.bytes);
+  // Downwards, the last element is the lowest.
+  isDown(code);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  for (const host of moving ? [L.hostTo, L.hostFrom] : [L.hostTo]) {
+    code.localGet(host);
+    code.localGet(L.bytes);
+    elementBytes(code);
+    code.byte(OP.i32_sub);
+    code.byte(OP.i32_sub);
+    code.localSet(host);
+  }
+  code.byte(OP.end);
+  if (moving)
+    copy(
+      code,
+      () => code.localGet(L.hostTo),
+      () => code.localGet(L.hostFrom),
+      () => code.localGet(L.bytes),
+    );
+  else fill(code);
+  advance(code, EDI, L.to);
+  if (moving) advance(code, ESI, L.from);
+  code.constant(0);
+  load(code, ECX);
+  code.localGet(L.count);
+  code.byte(OP.i32_sub);
+  code.memory(OP.i32_store, ECX);
+  code.localGet(L.turn);
+  code.localGet(L.count);
+  code.byte(OP.i32_sub);
+  code.localTee(L.turn);
+  code.branch(OP.br_if, 0);
+  code.byte(OP.end);
+  code.constant(1);
+  return code.bytes();
+}
+
+function load(code: Code, offset: number): void {
+  code.constant(0);
+  code.memory(OP.i32_load, offset);
+}
+
+/** With a condition on the wasm stack. */
+function returnIf(code: Code, result: number): void {
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.constant(result);
+  code.byte(OP.return);
+  code.byte(OP.end);
+}
+
+function elementBytes(code: Code): void {
+  code.constant(1);
+  code.localGet(L.shift);
+  code.byte(OP.i32_shl);
+}
+
+/** EFLAGS.DF is set. */
+function isDown(code: Code): void {
+  load(code, STATE.direction);
+  code.constant(0);
+  code.byte(OP.i32_lt_s);
+}
+
+/** `count` becomes the lesser of itself and the number on the wasm stack, unsigned. */
+function limitCount(code: Code): void {
+  code.localTee(L.scratch);
+  code.localGet(L.count);
+  code.localGet(L.scratch);
+  code.localGet(L.count);
+  code.byte(OP.i32_lt_u);
+  code.byte(OP.select);
+  code.localSet(L.count);
+}
+
+/** To the elements from `address` on that are on its page as a whole; none: returns 0. */
+function limitToPage(code: Code, address: number): void {
+  code.constant(0x1000);
+  offsetInPage(code, address);
+  code.byte(OP.i32_sub);
+  code.localGet(L.shift);
+  code.byte(OP.i32_shr_u);
+  code.localTee(L.scratch);
+  code.byte(OP.i32_eqz);
+  returnIf(code, 0);
+  // Downwards: this one and those below.
+  offsetInPage(code, address);
+  code.localGet(L.shift);
+  code.byte(OP.i32_shr_u);
+  code.constant(1);
+  code.byte(OP.i32_add);
+  code.localGet(L.scratch);
+  isDown(code);
+  code.byte(OP.select);
+  limitCount(code);
+}
+
+function offsetInPage(code: Code, address: number): void {
+  code.localGet(address);
+  code.constant(0xfff);
+  code.byte(OP.i32_and);
+}
+
+/** Puts the host address of `address` into a local, or returns 0. */
+function findHost(code: Code, table: number, address: number, host: number): void {
+  load(code, table);
+  code.localGet(address);
+  code.constant(10);
+  code.byte(OP.i32_shr_u);
+  code.constant(~3);
+  code.byte(OP.i32_and);
+  code.byte(OP.i32_add);
+  code.memory(OP.i32_load, 0);
+  code.localTee(host);
+  code.constant(0xfff);
+  code.byte(OP.i32_and);
+  returnIf(code, 0);
+  code.localGet(host);
+  code.localGet(address);
+  code.byte(OP.i32_add);
+  code.localSet(host);
+}
+
+/**
+ * Where source and destination overlap, later elements may be copies of earlier ones: no more at once than lie between
+ * the two. The distance is that of host addresses, for two linear pages may be the same memory.
+ */
+function limitToDistance(code: Code): void {
+  isDown(code);
+  code.byte(OP.if);
+  code.byte(I32);
+  code.localGet(L.hostFrom);
+  code.localGet(L.hostTo);
+  code.byte(OP.i32_sub);
+  code.byte(OP.else);
+  code.localGet(L.hostTo);
+  code.localGet(L.hostFrom);
+  code.byte(OP.i32_sub);
+  code.byte(OP.end);
+  code.localTee(L.scratch);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(L.scratch);
+  code.localGet(L.shift);
+  code.byte(OP.i32_shr_u);
+  limitCount(code);
+  code.localGet(L.count);
+  code.byte(OP.i32_eqz);
+  returnIf(code, 0);
+  code.byte(OP.end);
+}
+
+function copy(code: Code, to: () => void, from: () => void, bytes: () => void): void {
+  to();
+  from();
+  bytes();
+  for (const byte of MEMORY_COPY) code.byte(byte);
+}
+
+/** Elements whose bytes are all alike are filled in; of others the first is stored, and copied more and more of. */
+function fill(code: Code): void {
+  load(code, STATE.registers);
+  load8(code, STATE.registers);
+  code.constant(0x1010101);
+  code.byte(OP.i32_mul);
+  code.byte(OP.i32_xor);
+  // The part of it that counts.
+  code.constant(32);
+  elementBytes(code);
+  code.constant(3);
+  code.byte(OP.i32_shl);
+  code.byte(OP.i32_sub);
+  code.byte(OP.i32_shl);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(L.hostTo);
+  load8(code, STATE.registers);
+  code.localGet(L.bytes);
+  for (const byte of MEMORY_FILL) code.byte(byte);
+  code.byte(OP.else);
+  const known = L.scratch;
+  elementBytes(code);
+  code.localSet(known);
+  copy(
+    code,
+    () => code.localGet(L.hostTo),
+    () => code.constant(STATE.registers),
+    () => code.localGet(known),
+  );
+  code.byte(OP.loop);
+  code.byte(VOID_BLOCK);
+  code.localGet(known);
+  code.localGet(L.bytes);
+  code.byte(OP.i32_lt_u);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  copy(
+    code,
+    () => {
+      code.localGet(L.hostTo);
+      code.localGet(known);
+      code.byte(OP.i32_add);
+    },
+    () => code.localGet(L.hostTo),
+    () => {
+      code.localGet(known);
+      code.localGet(L.bytes);
+      code.localGet(known);
+      code.byte(OP.i32_sub);
+      code.localGet(known);
+      code.localGet(L.bytes);
+      code.localGet(known);
+      code.byte(OP.i32_sub);
+      code.byte(OP.i32_lt_u);
+      code.byte(OP.select);
+    },
+  );
+  code.localGet(known);
+  code.constant(1);
+  code.byte(OP.i32_shl);
+  code.localSet(known);
+  code.branch(OP.br, 1);
+  code.byte(OP.end);
+  code.byte(OP.end);
+  code.byte(OP.end);
+}
+
+function load8(code: Code, offset: number): void {
+  code.constant(0);
+  code.memory(OP.i32_load8_u, offset);
+}
+
+/** The register becomes `address`, past what has been done. */
+function advance(code: Code, register: number, address: number): void {
+  code.constant(0);
+  code.localGet(address);
+  load(code, STATE.direction);
+  code.localGet(L.bytes);
+  code.byte(OP.i32_mul);
+  code.byte(OP.i32_add);
+  code.memory(OP.i32_store, register);
+}
+
+/** With the memory indices behind the opcodes. */
+const MEMORY_COPY: readonly number[] = [0xfc, 0x0a, 0, 0];
+const MEMORY_FILL: readonly number[] = [0xfc, 0x0b, 0];
