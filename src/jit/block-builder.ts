@@ -1,5 +1,5 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../isa/builder.js';
-import { FIELD_OF_REG, FIELD_OF_RM, type Operand, type OperandKind } from '../isa/encoding.js';
+import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../isa/encoding.js';
 import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../isa/vector.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
@@ -7,13 +7,14 @@ import { EAX, ECX, EDI, ESI } from '../cpu/state.js';
 import { ITERATIONS_PER_TURN } from '../isa/strings.js';
 import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
-import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../wasm/simd.js';
+import { SIMD } from '../wasm/simd.js';
 import type { Instruction } from './instruction.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
 import {
   type AccessGroup,
   type AccessSize,
+  FIRST_VECTOR,
   FLAGS_AUX,
   FLAGS_RESULT,
   LEAVE,
@@ -22,6 +23,7 @@ import {
   VARIABLES,
   stateOffset,
 } from './steps.js';
+import * as vectors from './vector-nodes.js';
 
 /** How a block goes on. Targets are EIPs. */
 export interface BlockEnd {
@@ -59,7 +61,7 @@ interface FlagSource {
  */
 export class BlockBuilder implements Builder {
   form!: HandlerForm;
-  readonly entries: readonly Node[] = Array.from({ length: VARIABLES }, (_, i) => n.entry(i));
+  readonly entries: readonly Node[] = Array.from({ length: VARIABLES }, (_, i) => n.entry(i, i >= FIRST_VECTOR));
   variables: Node[] = [...this.entries];
   steps: Step[] = [];
   readonly places: Place[] = [];
@@ -110,6 +112,10 @@ export class BlockBuilder implements Builder {
       return false;
     }
     this.places.push(this.place);
+    for (let i = FIRST_VECTOR; i < VARIABLES; i++) {
+      const node = this.variables[i]!;
+      if (node !== variables[i] && node.kind === KIND.simd) this.steps.push({ kind: 'keep', node });
+    }
     for (let i = 0; i < FLAGS_RESULT; i++) {
       const node = this.variables[i]!;
       if (node !== variables[i] && node.kind !== KIND.constant && node.kind !== KIND.entry && !isOffset(node)) {
@@ -237,23 +243,23 @@ export class BlockBuilder implements Builder {
 
   vector(operation: VectorOperation, ...args: Value[]): Value {
     const signature = VECTOR_OPERATIONS[operation];
-    return n.simd(SIMD[operation], args as Node[], signature[signature.length - 1]!);
+    return vectors.operate(SIMD[operation], args as Node[], signature[signature.length - 1]!);
   }
   vectorConst(low: bigint, high: bigint): Value {
     return n.vectorConstant(low, high);
   }
   shuffle(a: Value, b: Value, bytes: readonly number[]): Value {
-    return n.simd(SIMD.i8x16_shuffle, [a as Node, b as Node], 'v', bytes);
+    return vectors.shuffle(a as Node, b as Node, bytes);
   }
   lane(a: Value, width: LaneWidth, index: number): Value {
-    return n.simd(EXTRACT_LANE[width], [a as Node], width === 64 ? 'l' : 'i', [index]);
+    return vectors.lane(a as Node, width, index);
   }
   withLane(a: Value, width: LaneWidth, index: number, value: Value): Value {
-    return n.simd(REPLACE_LANE[width], [a as Node, value as Node], 'v', [index]);
+    return vectors.withLane(a as Node, width, index, value as Node);
   }
-  passVector(): void {
-    // For a helper, and those are the interpreter's.
-    if (this.arms === 0) throw UNTRANSLATABLE;
+  passVector(value: Value): void {
+    // In an arm it is the interpreter that calls the helper.
+    if (this.arms === 0) this.storeState(STATE.vectorScratch, 128, value);
   }
 
   variable(): Value {
@@ -359,6 +365,15 @@ export class BlockBuilder implements Builder {
     const { reg, rm } = this.instruction;
     return FIELD_OF_REG.has(operand.kind) ? reg : rm;
   }
+  /** The variable of an XMM register. */
+  private vectorOf(operand: Operand): number {
+    return FIRST_VECTOR + ((this.registerOffset(operand) - STATE.xmm) >> 4);
+  }
+  /** Writes the lowest lane of an XMM register. */
+  private setLowest(operand: Operand, width: LaneWidth, value: Value): void {
+    const variable = this.vectorOf(operand);
+    this.variables[variable] = this.withLane(this.variables[variable]!, width, 0, value) as Node;
+  }
   /** Number of the register at a state offset, as `register` wants it. */
   private registerAt(offset: number, size: Size): number {
     return (offset >> 2) + (size === 8 ? (offset & 1) << 2 : 0);
@@ -386,8 +401,8 @@ export class BlockBuilder implements Builder {
         return this.number(index);
     }
     if (!this.form.isMemory(index)) {
-      // The lowest part of an MMX or XMM register is memory, like all of it.
-      if (IN_STATE.has(operand.kind)) return this.loadState(this.registerOffset(operand), size);
+      if (isVectorRegister(operand)) return this.lane(this.variables[this.vectorOf(operand)]!, size, 0);
+      if (isMmxRegister(operand)) return this.loadState(this.registerOffset(operand), size);
       return this.register(this.registerAt(this.registerOffset(operand), size), size);
     }
     if (operand.access === 'rw') {
@@ -403,7 +418,8 @@ export class BlockBuilder implements Builder {
     const size = this.operandSize(operand);
     if (operand.kind === 'fixed') this.setRegister(operand.number, size, value);
     else if (!this.form.isMemory(index)) {
-      if (IN_STATE.has(operand.kind)) this.storeState(this.registerOffset(operand), size, value);
+      if (isVectorRegister(operand)) this.setLowest(operand, size, value);
+      else if (isMmxRegister(operand)) this.storeState(this.registerOffset(operand), size, value);
       else this.setRegister(this.registerAt(this.registerOffset(operand), size), size, value);
     } else {
       const cell = this.cells[index] ?? this.cellOf(this.linear(index, true), size);
@@ -413,7 +429,10 @@ export class BlockBuilder implements Builder {
 
   read64(index: number): Value {
     const operand = this.operand(index);
-    if (!this.form.isMemory(index)) return this.loadState(this.registerOffset(operand), 64);
+    if (!this.form.isMemory(index)) {
+      if (isVectorRegister(operand)) return this.lane(this.variables[this.vectorOf(operand)]!, 64, 0);
+      return this.loadState(this.registerOffset(operand), 64);
+    }
     const linear = this.linear(index, false);
     const access = this.access(linear, 8, false);
     return this.loadFrom(access.group, access.offset, 64);
@@ -422,9 +441,12 @@ export class BlockBuilder implements Builder {
   write64(index: number, value: Value): void {
     const operand = this.operand(index);
     if (!this.form.isMemory(index)) {
+      if (isVectorRegister(operand)) {
+        this.setLowest(operand, 64, value);
+        return;
+      }
       const offset = this.registerOffset(operand);
       this.storeState(offset, 64, value);
-      if (operand.kind === 'xmmReg' || operand.kind === 'xmmRm') return;
       this.storeState(offset + 8, 16, n.constant(0xffff));
       return;
     }
@@ -434,7 +456,7 @@ export class BlockBuilder implements Builder {
 
   read128(index: number, aligned: boolean): Value {
     const operand = this.operand(index);
-    if (!this.form.isMemory(index)) return this.loadState(this.registerOffset(operand), 128);
+    if (!this.form.isMemory(index)) return this.variables[this.vectorOf(operand)]!;
     const { group, offset } = this.access(this.linear128(index, aligned, false), 16, false);
     return this.loadFrom(group, offset, 128);
   }
@@ -442,7 +464,7 @@ export class BlockBuilder implements Builder {
   write128(index: number, value: Value, aligned: boolean): void {
     const operand = this.operand(index);
     if (!this.form.isMemory(index)) {
-      this.storeState(this.registerOffset(operand), 128, value);
+      this.variables[this.vectorOf(operand)] = value as Node;
       return;
     }
     const { group, offset } = this.access(this.linear128(index, aligned, true), 16, true);
@@ -624,7 +646,7 @@ export class BlockBuilder implements Builder {
         this.variables[i] = a;
       } else if (pure) this.variables[i] = n.select(test, a, b);
       else {
-        const result = n.result(false, 32);
+        const result = i >= FIRST_VECTOR ? n.vectorResult() : n.result(false, 32);
         merges.push({ result, taken: a, otherwise: b });
         this.variables[i] = result;
       }
@@ -688,7 +710,9 @@ export class BlockBuilder implements Builder {
     const result = n.result(false, 32);
     const next = instruction.eip + instruction.length;
     this.steps.push({ kind: 'helper', result, helper, args, place, next, variables: this.variables });
-    this.variables = this.variables.map((_, variable) => this.loadState(stateOffset(variable), 32));
+    this.variables = this.variables.map((_, variable) =>
+      this.loadState(stateOffset(variable), variable >= FIRST_VECTOR ? 128 : 32),
+    );
     this.checkedUnits.clear();
     return result;
   }
@@ -708,8 +732,13 @@ function newResult(size: AccessSize): Node {
   return size === 128 ? n.vectorResult() : n.result(size === 64, size);
 }
 
-/** Registers that are used where they are in the state. */
-const IN_STATE: ReadonlySet<OperandKind> = new Set<OperandKind>(['mmxReg', 'mmxRm', 'xmmReg', 'xmmRm']);
+function isVectorRegister({ kind }: Operand): boolean {
+  return kind === 'xmmReg' || kind === 'xmmRm';
+}
+/** Those are used where they are in the state. */
+function isMmxRegister({ kind }: Operand): boolean {
+  return kind === 'mmxReg' || kind === 'mmxRm';
+}
 
 function isOffset(node: Node): boolean {
   return n.isOf(node, OP.i32_add) && node.b!.isConstant;

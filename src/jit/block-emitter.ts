@@ -7,6 +7,7 @@ import { KIND, type Node } from './node.js';
 import {
   type AccessGroup,
   type AccessSize,
+  FIRST_VECTOR,
   type HelperStep,
   LEAVE,
   type Place,
@@ -62,7 +63,11 @@ export class BlockEmitter {
 
   /** Locals of the function behind its parameter. */
   localRuns(): LocalRun[] {
-    const runs: { type: number; count: number }[] = [{ type: I32, count: FIRST_TEMPORARY - 1 }];
+    const runs: { type: number; count: number }[] = [
+      { type: I32, count: FIRST_VECTOR },
+      { type: V128, count: VARIABLES - FIRST_VECTOR },
+      { type: I32, count: FIRST_TEMPORARY - LOCAL.budget },
+    ];
     for (const type of this.types) {
       const last = runs[runs.length - 1]!;
       if (last.type === type) last.count++;

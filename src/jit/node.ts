@@ -73,8 +73,10 @@ export function wideConstant(value: bigint): Node {
   return new Node(KIND.constant, true, 0, 0, value, undefined, undefined, undefined, 64);
 }
 
-export function entry(variable: number): Node {
-  return new Node(KIND.entry, false, 0, variable, 0n, undefined, undefined, undefined, 32);
+export function entry(variable: number, vector = false): Node {
+  const node = new Node(KIND.entry, false, 0, variable, 0n, undefined, undefined, undefined, 32);
+  node.vector = vector;
+  return node;
 }
 
 export function result(wide: boolean, bits: number): Node {
@@ -87,7 +89,7 @@ export function vectorResult(): Node {
   return node;
 }
 
-/** `result` is 'v', 'i' or 'l', as in `VECTOR_OPERATIONS`. */
+/** `result` is 'v', 'i' or 'l', as in `VECTOR_OPERATIONS`. `vector-nodes.ts` makes simpler ones where it can. */
 export function simd(
   opcode: number,
   args: readonly Node[],
@@ -117,6 +119,10 @@ export function select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
 }
 
 export function unary(opcode: number, a: Node, wide: boolean, bits = wide ? 64 : 32): Node {
+  if (a.isConstant) {
+    if (opcode === OP.i64_extend_i32_u) return wideConstant(BigInt(a.number >>> 0));
+    if (opcode === OP.i32_wrap_i64) return constant(Number(BigInt.asIntN(32, a.big)));
+  }
   if (a.isConstant && !a.wide && !wide) {
     const folded = foldUnary(opcode, a.number);
     if (folded !== undefined) return constant(folded);
@@ -157,8 +163,9 @@ export function wideBinary(opcode: number, a: Node, b: Node): Node {
 
 /** A comparison; operands i32 or i64, result 0 or 1. */
 export function comparison(opcode: number, a: Node, b: Node): Node {
-  if (a.isConstant && b.isConstant && !a.wide) {
-    const folded = fold(opcode, a.number, b.number);
+  if (a.isConstant && b.isConstant) {
+    if (opcode === OP.i64_lt_u) return constant(Number(BigInt.asUintN(64, a.big) < BigInt.asUintN(64, b.big)));
+    const folded = a.wide ? undefined : fold(opcode, a.number, b.number);
     if (folded !== undefined) return constant(folded);
   }
   return new Node(KIND.binary, false, opcode, 0, 0n, a, b, undefined, 1);

@@ -11,11 +11,12 @@ import {
 } from '../memory/layout.js';
 import { Code, I32, OP } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
+import { SIMD } from '../wasm/simd.js';
 import { leavesAtEnd, liveOut } from './analysis.js';
 import { BlockEmitter, LOCAL } from './block-emitter.js';
 import type { Block, Edge } from './blocks.js';
 import type { Node } from './node.js';
-import { type HelperStep, LEAVE, type Place, type Step, VARIABLES, stateOffset } from './steps.js';
+import { FIRST_VECTOR, type HelperStep, LEAVE, type Place, type Step, VARIABLES, stateOffset } from './steps.js';
 
 /** What a region's code refers to outside of it. */
 export interface Surroundings {
@@ -225,7 +226,8 @@ export class RegionEmitter {
     for (let v = 0; v < VARIABLES; v++) {
       if ((mask & (1 << v)) === 0) continue;
       this.code.constant(0);
-      this.code.memory(OP.i32_load, stateOffset(v));
+      if (v >= FIRST_VECTOR) this.code.simdMemory(SIMD.v128_load, stateOffset(v));
+      else this.code.memory(OP.i32_load, stateOffset(v));
       this.code.localSet(LOCAL.variables + v);
     }
   }
@@ -236,14 +238,18 @@ export class RegionEmitter {
       if ((mask & (1 << v)) === 0) continue;
       this.code.constant(0);
       this.emitter.push(values[v]!);
-      this.code.memory(OP.i32_store, stateOffset(v));
+      this.store(v);
     }
   }
 
   private storeLocal(variable: number): void {
     this.code.constant(0);
     this.code.localGet(LOCAL.variables + variable);
-    this.code.memory(OP.i32_store, stateOffset(variable));
+    this.store(variable);
+  }
+  private store(variable: number): void {
+    if (variable >= FIRST_VECTOR) this.code.simdMemory(SIMD.v128_store, stateOffset(variable));
+    else this.code.memory(OP.i32_store, stateOffset(variable));
   }
 
   private loadBudget(): void {

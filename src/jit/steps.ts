@@ -19,10 +19,12 @@ export type Step =
 /** Bits of an access. */
 export type AccessSize = Size | 64 | 128;
 
-/** The variables of a region: EAX … EDI, then the two flag words. */
-export const VARIABLES = 10;
+/** The variables of a region: EAX … EDI, then the two flag words; vectors: XMM0 … XMM7. */
 export const FLAGS_RESULT = 8;
 export const FLAGS_AUX = 9;
+export const FIRST_VECTOR = 10;
+const VECTORS = 8;
+export const VARIABLES = FIRST_VECTOR + VECTORS;
 
 /** Where an instruction stands, for steps that may leave before it. */
 export interface Place {
@@ -35,6 +37,7 @@ export interface Place {
 
 /** Where a variable lives in the state. */
 export function stateOffset(variable: number): number {
+  if (variable >= FIRST_VECTOR) return STATE.xmm + 16 * (variable - FIRST_VECTOR);
   if (variable < FLAGS_RESULT) return STATE.registers + 4 * variable;
   return variable === FLAGS_RESULT ? STATE.flagsResult : STATE.flagsAux;
 }
