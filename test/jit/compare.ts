@@ -6,6 +6,7 @@ import { createMachine } from '../cpu/machine-code.js';
 import { AT_ONCE, attachTranslator } from './attach.js';
 import { CODE_AT, CodeGenerator, DATA_AT, DATA_BEFORE, DATA_BYTES, startRegisters } from './random-code.js';
 import { RandomNumbers } from './random-numbers.js';
+import { NUMBERS_AT, randomMode, randomNumbers } from './random-sse.js';
 
 /** Runs random programs on two processors, one of which translates, and tells where they differ. */
 
@@ -36,17 +37,20 @@ export class Comparison {
       data.chance(30) ? 0 : data.next() & 0xff,
     );
     const registers = startRegisters(data);
+    const numbers = randomNumbers(data);
+    const mode = randomMode(data);
     const flags = 0x202 | (data.next() & 0x8d5);
     for (const cpu of [this.interpreter, this.translating]) {
       const { memory, state } = cpu;
       memory.writeBytes(DATA_AT - DATA_BEFORE, bytes);
+      memory.writeBytes(NUMBERS_AT, numbers);
       if (seed !== this.placed) memory.writeBytes(CODE_AT, code);
       state.registers.set(registers);
       state.eip = CODE_AT;
       state.eflags = flags;
       state.retired = 0;
-      state.memory.u8.set(bytes.subarray(0, 128), STATE.xmm);
-      state.set(STATE.mxcsr, 0x1f80);
+      memory.u8.set(numbers.subarray(0, 128), STATE.xmm);
+      state.set(STATE.mxcsr, mode);
       state.set(STATE.fpuControl, 0x37f);
       state.set(STATE.fpuStatus, 0);
       state.set(STATE.fpuTop, 0);

@@ -1,5 +1,6 @@
 import type { FlagKeeper } from './flag-keeper.js';
 import type { RandomNumbers } from './random-numbers.js';
+import { randomSse } from './random-sse.js';
 import { UNIT_ENCODINGS, type UnitEncoding } from './unit-encodings.js';
 
 /** Random 32-bit code that mostly does not fault: data around four pointers, loops that end, calls that return. */
@@ -54,6 +55,8 @@ export class CodeGenerator {
   /** Calls to functions that are yet to be placed: position of the displacement, function. */
   private calls: { at: number; to: number }[] = [];
   private depth = 0;
+  /** Percentage of instructions that are of SSE and find numbers at `NUMBERS_AT`. */
+  private sse = 0;
   /** In a function ESP has to be what it was. */
   private balanced = false;
 
@@ -70,6 +73,7 @@ export class CodeGenerator {
 
   program(): Uint8Array {
     const { random } = this;
+    if (!this.flags) this.sse = random.pick([0, 0, 0, 5, 30, 80]);
     this.sequence(2 + random.below(24));
     this.emit(0xcc);
     if (this.flags) return Uint8Array.from(this.code);
@@ -109,6 +113,7 @@ export class CodeGenerator {
     if (kind < 10 && this.depth < 3) this.skip();
     else if (kind < 14 && this.depth < 2) this.repeat();
     else if (kind < 20 && this.depth < 2 && !this.flags) this.call();
+    else if (this.sse > 0 && random.chance(this.sse)) this.emit(...randomSse(random));
     else this.checkedInstruction();
   }
 
