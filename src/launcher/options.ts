@@ -494,6 +494,7 @@ With --clock=virtual it is looked less often, so that the run stays the same.`,
 flush-tlb=N             empty the translation cache every N instructions
 one-instruction-blocks  decode every instruction as a block of its own
 translate-at-once       translate all code the first time it runs
+translate-after=N       translate code that has run N times
 one-instruction-regions translate instructions one by one
 drop-translations=N     throw away all translated code every N instructions
 interrupt-storm=N       turns of a few instructions; on the lguest board also a timer interrupt every N (500)
@@ -550,6 +551,7 @@ function applyTorture(torture: TortureOptions, part: string): void {
   const flush = /^flush-tlb=([1-9]\d{0,9})$/.exec(part);
   const storm = /^interrupt-storm=([1-9]\d{0,9})$/.exec(part);
   const save = /^save=([1-9]\d{0,9})$/.exec(part);
+  const after = /^translate-after=([1-9]\d{0,9})$/.exec(part);
   const drop = /^drop-translations=([1-9]\d{0,9})$/.exec(part);
   if (flush !== null) torture.flushTlbEvery = Number(flush[1]);
   else if (part === 'one-instruction-blocks') torture.oneInstructionBlocks = true;
@@ -558,10 +560,11 @@ function applyTorture(torture: TortureOptions, part: string): void {
   else if (save !== null) torture.saveEvery = Number(save[1]);
   else if (part === 'translate-at-once') torture.translateAtOnce = true;
   else if (part === 'one-instruction-regions') torture.oneInstructionRegions = true;
+  else if (after !== null) torture.translateAfter = Number(after[1]);
   else if (drop !== null) torture.dropTranslationsEvery = Number(drop[1]);
   else {
     throw new LaunchError(
-      `--torture knows no '${part}': choose from flush-tlb=N, one-instruction-blocks, interrupt-storm=N, save=N, translate-at-once, one-instruction-regions, drop-translations=N.`,
+      `--torture knows no '${part}': choose from flush-tlb=N, one-instruction-blocks, interrupt-storm=N, save=N, translate-at-once, translate-after=N, one-instruction-regions, drop-translations=N.`,
     );
   }
 }

@@ -45,6 +45,8 @@ export interface TortureOptions {
   saveEvery?: number;
   /** Translate all code the first time it runs (unless `jit` is false). */
   translateAtOnce?: boolean;
+  /** Translate code that has run so many times (unless `jit` is false). */
+  translateAfter?: number;
   /** Translate single instructions (unless `jit` is false). */
   oneInstructionRegions?: boolean;
   /** Throw away all translated code every so many instructions (unless `jit` is false). */

@@ -46,6 +46,8 @@ export class Translation {
     };
     if (options.observer !== undefined) changes.observer = options.observer;
     if (memoryMegabytes !== undefined) changes.memoryBytes = memoryMegabytes * MEGABYTE;
+    if (torture.translateAfter !== undefined)
+      Object.assign(changes, { threshold: torture.translateAfter, synchronous: true });
     if (torture.translateAtOnce === true)
       Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
     if (torture.oneInstructionRegions === true) changes.instructions = 1;
