@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What may change what a guest does, so that it is compared with an interpreted run under the same. */
-const MACHINE = ['', 'flush-tlb=5000', 'interrupt-storm=500', 'save=5000011', 'one-instruction-blocks'];
+const MACHINE = ['', 'flush-tlb=5000', 'interrupt-storm=500', 'save=5000011'];
 
 /** What may not. */
 const TRANSLATOR = [
