@@ -11,7 +11,8 @@ export interface Edge {
 }
 
 export type Terminator =
-  | { readonly kind: 'jump'; readonly edge: Edge }
+  /** With `returns` it goes where a caller, perhaps of this region, waits. */
+  | { readonly kind: 'jump'; readonly edge: Edge; readonly returns: boolean }
   | { readonly kind: 'branch'; readonly condition: Node; readonly taken: Edge; readonly otherwise: Edge }
   /** A computed jump, often to one of `edges`. */
   | { readonly kind: 'switch'; readonly target: Node; readonly edges: readonly Edge[] }
@@ -95,9 +96,9 @@ function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge, b
   while (!terminator) {
     const instruction = scan.instructions.get(at);
     if (!instruction) {
-      terminator = { kind: 'jump', edge: { block: undefined, eip: constant(at) } };
+      terminator = { kind: 'jump', edge: { block: undefined, eip: constant(at) }, returns: false };
     } else if (last && scan.leaders.has(at)) {
-      terminator = { kind: 'jump', edge: edgeTo(constant(at)) };
+      terminator = { kind: 'jump', edge: edgeTo(constant(at)), returns: false };
     } else if (!builder.translate(instruction)) {
       terminator = { kind: 'interpret', eip: at };
     } else {
@@ -120,7 +121,7 @@ function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge, b
           const edges = (targets ?? []).map((target) => edgeTo(constant(target))).filter((edge) => edge.block);
           for (const edge of edges) edge.block!.switchTarget = true;
           if (edges.length > 1) terminator = { kind: 'switch', target: end.target, edges };
-          else terminator = { kind: 'jump', edge: edgeTo(end.target) };
+          else terminator = { kind: 'jump', edge: edgeTo(end.target), returns: instruction.handler.row.name === 'ret' };
         }
       }
     }

@@ -41,6 +41,9 @@ export interface Surroundings {
  */
 const DEEPEST_CALL = 100;
 
+/** Level of the label behind which the region is left for another. */
+const CHAIN_LEVEL = 0;
+
 /**
  * Emits the function of one region. Blocks are nested by dominance (Ramsey: Beyond Relooper, 2022): a loop around
  * each loop header, and around each block with several ways to it a label that ends where it begins.
@@ -76,6 +79,7 @@ export class RegionEmitter {
     }
     this.loadBudget();
     this.loadVariables(entry.liveIn);
+    emitter.open(OP.block);
     const masks = findLeaves(blocks);
     for (const mask of masks) {
       this.leaves.set(mask, emitter.depth);
@@ -87,7 +91,9 @@ export class RegionEmitter {
       emitter.close();
       this.wayOut(mask);
     }
-    if (masks.length === 0) code.byte(OP.unreachable);
+    code.byte(OP.unreachable);
+    emitter.close();
+    this.goOn();
     return { code: code.bytes(), locals: emitter.localRuns() };
   }
 
@@ -137,7 +143,8 @@ export class RegionEmitter {
           this.storeVariables(block.dirtyIn | block.changed);
           this.storeBudget();
           emitter.push(terminator.edge.eip);
-          code.byte(OP.return);
+          if (terminator.returns) code.byte(OP.return);
+          else this.chain();
         }
         return;
       case 'branch': {
@@ -191,20 +198,19 @@ export class RegionEmitter {
     const mask = block.dirtyIn | block.changed;
     for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
     this.storeBudget();
-    code.localGet(LOCAL.nextEip);
-    code.byte(OP.return);
+    emitter.branch(OP.br, CHAIN_LEVEL);
   }
 
   /** Goes along an edge of `this.block`; variables are in their locals. */
   private follow(edge: Edge): void {
-    const { emitter, code, block } = this;
+    const { emitter, block } = this;
     const to = edge.block;
     if (!to) {
       const mask = block.dirtyIn | block.changed;
       for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
       this.storeBudget();
       emitter.push(edge.eip);
-      code.byte(OP.return);
+      this.chain();
     } else if (to.order <= block.order || isMerge(to)) emitter.branch(OP.br, this.levels.get(to)!);
     else this.tree(to);
   }
@@ -315,6 +321,31 @@ export class RegionEmitter {
     code.byte(OP.return);
   }
 
+  /** Out of the region to the address on the wasm stack; everything is in the state. */
+  private chain(): void {
+    this.code.localSet(LOCAL.nextEip);
+    this.emitter.branch(OP.br, CHAIN_LEVEL);
+  }
+
+  /**
+   * Where `chain` leads: goes on in the region at `nextEip`, in place of this one, so that whoever has called it waits
+   * for that one's return; or returns to the interpreter, through all who called.
+   */
+  private goOn(): void {
+    const { code, emitter } = this;
+    const at = emitter.temporary();
+    this.lookUp(LOCAL.nextEip, at);
+    emitter.open(OP.if);
+    code.localGet(LOCAL.depth);
+    this.pushSlot(at);
+    code.byte(OP.return_call_indirect);
+    code.u32(this.surroundings.regionType);
+    code.u32(0);
+    emitter.close();
+    code.localGet(LOCAL.nextEip);
+    code.byte(OP.return);
+  }
+
   // --- calls ----------------------------------------------------------------------------------
 
   /**
@@ -351,7 +382,7 @@ export class RegionEmitter {
     emitter.close();
     if (!after.block) {
       emitter.push(after.eip);
-      code.byte(OP.return);
+      this.chain();
       return;
     }
     this.loadBudget();
@@ -413,13 +444,36 @@ export class RegionEmitter {
     this.code.u32(0);
   }
 
-  /** Looks the target up in the jump cache, as the interpreter does between blocks. */
+  /** Calls the region at a computed target, if the jump cache has one. */
   private callIndirect(target: Node): void {
     const { code, emitter } = this;
     const eip = emitter.temporary();
     const at = emitter.temporary();
     emitter.push(target);
-    code.localTee(eip);
+    code.localSet(eip);
+    this.lookUp(eip, at);
+    this.belowDeepest();
+    code.byte(OP.i32_and);
+    code.byte(OP.if);
+    code.byte(I32);
+    emitter.depth++;
+    code.localGet(LOCAL.depth);
+    code.constant(1);
+    code.byte(OP.i32_add);
+    this.pushSlot(at);
+    this.callSlot();
+    code.byte(OP.else);
+    code.localGet(eip);
+    emitter.close();
+  }
+
+  /**
+   * Looks the local `eip` up in the jump cache, as the interpreter does between blocks: on the wasm stack whether a
+   * region may be entered there now. `at` becomes the offset of its entry.
+   */
+  private lookUp(eip: number, at: number): void {
+    const { code } = this;
+    code.localGet(eip);
     code.localGet(eip);
     code.constant(12);
     code.byte(OP.i32_shr_u);
@@ -441,24 +495,17 @@ export class RegionEmitter {
     code.constant(REGION_FLAG);
     code.byte(OP.i32_ge_s);
     code.byte(OP.i32_and);
-    this.belowDeepest();
-    code.byte(OP.i32_and);
-    code.byte(OP.if);
-    code.byte(I32);
-    emitter.depth++;
-    code.localGet(LOCAL.depth);
-    code.constant(1);
-    code.byte(OP.i32_add);
+  }
+
+  /** The slot in the jump cache's entry at `at`. */
+  private pushSlot(at: number): void {
+    const { code } = this;
     code.localGet(at);
     code.memory(OP.i32_load, JUMP_CACHE + 12);
     code.constant(REGION_SHIFT);
     code.byte(OP.i32_shr_u);
     code.constant((REGION_FLAG >>> REGION_SHIFT) - 1);
     code.byte(OP.i32_and);
-    this.callSlot();
-    code.byte(OP.else);
-    code.localGet(eip);
-    emitter.close();
   }
 }
 
