@@ -73,6 +73,8 @@ export class BlockBuilder implements Builder {
   private place!: Place;
   private groups: AccessGroup[] = [];
   private cells: (MemoryCell | undefined)[] = [];
+  /** What words of a group were last stored, by offset: nothing else has been stored since. */
+  private stored: { readonly group: AccessGroup; readonly values: Map<number, Node> } | undefined;
   private flagSource: FlagSource | undefined;
   /** By segment: base, and whether it has been found flat. */
   private readonly segmentBases: (Node | undefined)[] = [];
@@ -104,6 +106,7 @@ export class BlockBuilder implements Builder {
       this.steps = steps;
       this.groups = groups;
       steps.length = stepCount;
+      this.stored = undefined;
       groups.length = groupCount;
       this.segmentBases.length = 0;
       this.checkedUnits.clear();
@@ -451,7 +454,7 @@ export class BlockBuilder implements Builder {
       return;
     }
     const { group, offset } = this.access(this.linear(index, true), 8, true);
-    this.steps.push({ kind: 'store', group, offset, size: 64, value: value as Node });
+    this.storeTo(group, offset, 64, value as Node);
   }
 
   read128(index: number, aligned: boolean): Value {
@@ -468,7 +471,7 @@ export class BlockBuilder implements Builder {
       return;
     }
     const { group, offset } = this.access(this.linear128(index, aligned, true), 16, true);
-    this.steps.push({ kind: 'store', group, offset, size: 128, value: value as Node });
+    this.storeTo(group, offset, 128, value as Node);
   }
 
   private linear128(index: number, aligned: boolean, write: boolean): Node {
@@ -576,9 +579,19 @@ export class BlockBuilder implements Builder {
   }
 
   private loadFrom(group: AccessGroup, offset: number, size: AccessSize): Node {
+    const known = size === 32 && this.stored?.group === group ? this.stored.values.get(offset) : undefined;
+    if (known) return known;
     const result = newResult(size);
     this.steps.push({ kind: 'load', result, group, offset, size });
     return result;
+  }
+  private storeTo(group: AccessGroup, offset: number, size: AccessSize, value: Node): void {
+    this.steps.push({ kind: 'store', group, offset, size, value });
+    // Addresses with different roots may be the same.
+    if (this.stored?.group !== group) this.stored = { group, values: new Map() };
+    const { values } = this.stored;
+    for (const at of values.keys()) if (at > offset - 4 && at < offset + size / 8) values.delete(at);
+    if (size === 32) values.set(offset, value);
   }
   private loadLinear(linear: Node, size: Size): Value {
     const { group, offset } = this.access(linear, size / 8, false);
@@ -589,7 +602,7 @@ export class BlockBuilder implements Builder {
     return {
       read: () => this.loadFrom(group, offset, size),
       write: (value) => {
-        this.steps.push({ kind: 'store', group, offset, size, value: value as Node });
+        this.storeTo(group, offset, size, value as Node);
       },
     };
   }
@@ -605,6 +618,7 @@ export class BlockBuilder implements Builder {
     const done = n.result(false, 1);
     this.steps.push({ kind: 'stringRun', operation, shift: Math.log2(size / 8), result: done });
     for (const register of moved) this.variables[register] = this.loadState(stateOffset(register), 32);
+    this.stored = undefined;
     const inMiddle: Place = { eip: this.place.eip, remaining: 0, variables: [...this.variables] };
     this.inMiddle.set(inMiddle, this.place);
     this.leave(n.isZero(done), LEAVE.instruction, inMiddle);
@@ -664,10 +678,12 @@ export class BlockBuilder implements Builder {
     const groups = this.groups;
     // A check inside the arm says nothing behind it; checks before it hold in it, but cannot be widened any more.
     this.groups = [];
+    this.stored = undefined;
     this.arms++;
     body?.();
     this.arms--;
     this.groups = groups;
+    this.stored = undefined;
     const { steps, variables, end } = this;
     this.end = undefined;
     return { steps, variables, end };
@@ -714,6 +730,7 @@ export class BlockBuilder implements Builder {
       this.loadState(stateOffset(variable), variable >= FIRST_VECTOR ? 128 : 32),
     );
     this.checkedUnits.clear();
+    this.stored = undefined;
     return result;
   }
 

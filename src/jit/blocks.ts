@@ -1,18 +1,20 @@
 import type { BlockBuilder } from './block-builder.js';
 import type { Instruction } from './instruction.js';
-import { type Node, constant } from './node.js';
-import type { Scan } from './scanner.js';
+import { OP } from '../wasm/code.js';
+import type { CodeContext, Inliner } from './inlining.js';
+import { type Node, comparison, constant } from './node.js';
 import { type Step, VARIABLES } from './steps.js';
 
 /** Where control goes: to a block of the region, or out of it to the address `eip`. */
 export interface Edge {
   block: Block | undefined;
   readonly eip: Node;
+  /** Out of the region by a return: a caller, perhaps another region, waits for it. */
+  readonly returns: boolean;
 }
 
 export type Terminator =
-  /** With `returns` it goes where a caller, perhaps of this region, waits. */
-  | { readonly kind: 'jump'; readonly edge: Edge; readonly returns: boolean }
+  | { readonly kind: 'jump'; readonly edge: Edge }
   | { readonly kind: 'branch'; readonly condition: Node; readonly taken: Edge; readonly otherwise: Edge }
   /** A computed jump, often to one of `edges`. */
   | { readonly kind: 'switch'; readonly target: Node; readonly edges: readonly Edge[] }
@@ -20,6 +22,12 @@ export type Terminator =
   | { readonly kind: 'call'; readonly target: Node; readonly after: Edge }
   /** Out, and the interpreter does the instruction at `eip`. */
   | { readonly kind: 'interpret'; readonly eip: number };
+
+/** Consecutive bytes of code, at a linear address. */
+export interface Piece {
+  readonly eip: number;
+  length: number;
+}
 
 /** A basic block of a region. */
 export class Block {
@@ -29,8 +37,8 @@ export class Block {
   variables: readonly Node[] = [];
   entries: readonly Node[] = [];
   instructions = 0;
-  /** Bytes, all of them consecutive. */
-  length = 0;
+  /** Where its bytes are: in several places, if it runs on into what it calls. */
+  pieces: readonly Piece[] = [];
 
   // What the analyses find out.
   /** Position in reverse postorder, −1 if not reached. */
@@ -68,69 +76,144 @@ export class Block {
   }
 }
 
-/** Translates the scanned code into blocks, as far as it can be reached from the entry; the entry is the first. */
-export function createBlocks(scan: Scan, newBuilder: () => BlockBuilder): Block[] {
-  const blocks = new Map<number, Block>();
-  const list: Block[] = [];
-  const edgeTo = (eip: Node): Edge => {
+/**
+ * Translates the scanned code into blocks, as far as it can be reached from the entry; the entry is the first. Small
+ * functions that it calls are translated with it, once for each call.
+ */
+export function createBlocks(root: CodeContext, inliner: Inliner, newBuilder: () => BlockBuilder): Block[] {
+  const list: { block: Block; context: CodeContext }[] = [];
+  const edgeTo = (eip: Node, context: CodeContext): Edge => {
     const address = eip.number >>> 0;
-    if (!eip.isConstant || !scan.leaders.has(address) || !scan.instructions.has(address))
-      return { block: undefined, eip };
+    const { scan, blocks } = context;
+    if (!eip.isConstant || !scan.leaders.has(address) || !scan.instructions.has(address)) return edgeOut(eip);
     let block = blocks.get(address);
     if (!block) {
       block = new Block(address);
       blocks.set(address, block);
-      list.push(block);
+      list.push({ block, context });
     }
-    return { block, eip };
+    return { block, eip, returns: false };
   };
-  edgeTo(constant(scan.entry));
-  for (let i = 0; i < list.length; i++) translateBlock(list[i]!, scan, edgeTo, newBuilder());
-  return list;
+  edgeTo(constant(root.scan.entry), root);
+  for (const { block, context } of list) new BlockTranslation(block, context, inliner, newBuilder(), edgeTo).run();
+  return list.map(({ block }) => block);
 }
 
-function translateBlock(block: Block, scan: Scan, edgeTo: (eip: Node) => Edge, builder: BlockBuilder): void {
-  let at = block.eip;
-  let last: Instruction | undefined;
-  let terminator: Terminator | undefined;
-  while (!terminator) {
+function edgeOut(eip: Node, returns = false): Edge {
+  return { block: undefined, eip, returns };
+}
+
+/** Gathers the instructions of one block. */
+class BlockTranslation {
+  private at: number;
+  private piece: Piece;
+  private readonly pieces: Piece[];
+  private last: Instruction | undefined;
+
+  constructor(
+    private readonly block: Block,
+    private context: CodeContext,
+    private readonly inliner: Inliner,
+    private readonly builder: BlockBuilder,
+    private readonly edgeTo: (eip: Node, context: CodeContext) => Edge,
+  ) {
+    this.at = block.eip;
+    this.piece = { eip: block.eip, length: 0 };
+    this.pieces = [this.piece];
+  }
+
+  run(): void {
+    const { block, builder } = this;
+    let terminator: Terminator | undefined;
+    while (!terminator) terminator = this.step();
+    builder.finish();
+    block.pieces = this.pieces;
+    block.terminator = terminator;
+    block.steps = builder.steps;
+    block.entries = builder.entries;
+    block.variables = builder.variables;
+    for (let v = 0; v < VARIABLES; v++) if (block.variables[v] !== block.entries[v]) block.changed |= 1 << v;
+  }
+
+  /** Adds the instruction at `at`, if there is one, and says how the block ends, if it does. */
+  private step(): Terminator | undefined {
+    const { at, context, builder } = this;
+    const { scan } = context;
     const instruction = scan.instructions.get(at);
-    if (!instruction) {
-      terminator = { kind: 'jump', edge: { block: undefined, eip: constant(at) }, returns: false };
-    } else if (last && scan.leaders.has(at)) {
-      terminator = { kind: 'jump', edge: edgeTo(constant(at)), returns: false };
-    } else if (!builder.translate(instruction)) {
-      terminator = { kind: 'interpret', eip: at };
-    } else {
-      last = instruction;
-      block.instructions++;
-      at = (at + instruction.length) >>> 0;
-      const { end } = builder;
-      if (end) {
-        if (instruction.handler.row.name === 'call') {
-          terminator = { kind: 'call', target: end.target, after: edgeTo(constant(at)) };
-        } else if (end.condition) {
-          terminator = {
-            kind: 'branch',
-            condition: end.condition,
-            taken: edgeTo(end.target),
-            otherwise: edgeTo(end.otherwise!),
-          };
-        } else {
-          const targets = end.target.isConstant ? undefined : scan.tables.get(instruction.eip);
-          const edges = (targets ?? []).map((target) => edgeTo(constant(target))).filter((edge) => edge.block);
-          for (const edge of edges) edge.block!.switchTarget = true;
-          if (edges.length > 1) terminator = { kind: 'switch', target: end.target, edges };
-          else terminator = { kind: 'jump', edge: edgeTo(end.target), returns: instruction.handler.row.name === 'ret' };
-        }
-      }
+    if (!instruction) return { kind: 'jump', edge: edgeOut(constant(at)) };
+    if (this.last && scan.leaders.has(at)) return { kind: 'jump', edge: this.edgeTo(constant(at), context) };
+    if (!builder.translate(instruction)) return { kind: 'interpret', eip: at };
+    this.last = instruction;
+    this.block.instructions++;
+    this.piece.length += instruction.length;
+    this.at = (at + instruction.length) >>> 0;
+    const { end } = builder;
+    if (!end) return undefined;
+    builder.end = undefined;
+    if (end.condition) {
+      const taken = this.edgeTo(end.target, context);
+      return { kind: 'branch', condition: end.condition, taken, otherwise: this.edgeTo(end.otherwise!, context) };
+    }
+    switch (instruction.handler.row.name) {
+      case 'call':
+        return this.call(end.target);
+      case 'ret':
+        return this.ret(end.target);
+      default:
+        return this.jump(end.target, instruction);
     }
   }
-  builder.finish();
-  block.length = at - block.eip;
-  block.terminator = terminator;
-  block.steps = builder.steps;
-  block.entries = builder.entries;
-  block.variables = builder.variables;
-  for (let v = 0; v < VARIABLES; v++) if (block.variables[v] !== block.entries[v]) block.changed |= 1 << v;
+
+  private call(target: Node): Terminator | undefined {
+    const { at, context } = this;
+    const callee = target.isConstant ? this.inliner.enter(target.number >>> 0, context, at) : undefined;
+    if (!callee) return { kind: 'call', target, after: this.edgeTo(constant(at), context) };
+    if (callee.scan.references.has(callee.scan.entry)) return { kind: 'jump', edge: this.edgeTo(target, callee) };
+    return this.runOn(target.number >>> 0, callee);
+  }
+
+  private ret(target: Node): Terminator | undefined {
+    const { context } = this;
+    const { caller } = context;
+    if (!caller) return { kind: 'jump', edge: edgeOut(target, true) };
+    const back = constant(context.returnEip);
+    if (!target.isConstant) {
+      return {
+        kind: 'branch',
+        condition: comparison(OP.i32_eq, target, back),
+        taken: this.edgeTo(back, caller),
+        otherwise: edgeOut(target, true),
+      };
+    }
+    if (target.number !== back.number) return { kind: 'jump', edge: edgeOut(target, true) };
+    const { leaders, references } = caller.scan;
+    if (context.scan.returns > 1 || references.has(context.returnEip) || !leaders.has(context.returnEip))
+      return { kind: 'jump', edge: this.edgeTo(back, caller) };
+    return this.runOn(context.returnEip, caller);
+  }
+
+  private jump(target: Node, instruction: Instruction): Terminator {
+    const { context, edgeTo } = this;
+    const { caller, scan } = context;
+    const targets = target.isConstant ? undefined : scan.tables.get(instruction.eip);
+    const edges = (targets ?? []).map((address) => edgeTo(constant(address), context)).filter((edge) => edge.block);
+    if (edges.length > 1) {
+      for (const edge of edges) edge.block!.switchTarget = true;
+      return { kind: 'switch', target, edges };
+    }
+    const edge = edgeTo(target, context);
+    // A jump out of an inlined function to another, as from a procedure linkage table, is the call of that one.
+    if (!edge.block && caller) return { kind: 'call', target, after: edgeTo(constant(context.returnEip), caller) };
+    return { kind: 'jump', edge };
+  }
+
+  /** The block goes on at an address that nothing else leads to. */
+  private runOn(eip: number, context: CodeContext): undefined {
+    this.context = context;
+    this.at = eip;
+    this.last = undefined;
+    this.piece = { eip, length: 0 };
+    this.pieces.push(this.piece);
+    return undefined;
+  }
 }

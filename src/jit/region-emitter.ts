@@ -143,11 +143,16 @@ export class RegionEmitter {
           this.storeVariables(block.dirtyIn | block.changed);
           this.storeBudget();
           emitter.push(terminator.edge.eip);
-          if (terminator.returns) code.byte(OP.return);
+          if (terminator.edge.returns) code.byte(OP.return);
           else this.chain();
         }
         return;
       case 'branch': {
+        const out = terminator.otherwise.eip;
+        if (!out.isConstant) {
+          emitter.push(out);
+          code.localSet(LOCAL.nextEip);
+        }
         emitter.push(terminator.condition);
         this.assign(liveOut(block) | (leavesAtEnd(block) ? block.changed : 0));
         emitter.open(OP.if);
@@ -201,16 +206,18 @@ export class RegionEmitter {
     emitter.branch(OP.br, CHAIN_LEVEL);
   }
 
-  /** Goes along an edge of `this.block`; variables are in their locals. */
+  /** Goes along an edge of `this.block`; variables are in their locals, and so is a computed target. */
   private follow(edge: Edge): void {
-    const { emitter, block } = this;
+    const { emitter, code, block } = this;
     const to = edge.block;
     if (!to) {
       const mask = block.dirtyIn | block.changed;
       for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
       this.storeBudget();
-      emitter.push(edge.eip);
-      this.chain();
+      if (edge.eip.isConstant) emitter.push(edge.eip);
+      else code.localGet(LOCAL.nextEip);
+      if (edge.returns) code.byte(OP.return);
+      else this.chain();
     } else if (to.order <= block.order || isMerge(to)) emitter.branch(OP.br, this.levels.get(to)!);
     else this.tree(to);
   }

@@ -1,7 +1,8 @@
 import { analyse } from './analysis.js';
 import { BlockBuilder } from './block-builder.js';
 import { type Block, createBlocks } from './blocks.js';
-import type { ScanLimits, Scanner } from './scanner.js';
+import { Inliner, LARGEST_INLINED } from './inlining.js';
+import type { Scan, ScanLimits, Scanner } from './scanner.js';
 
 /** Guest-physical bytes `[start, end)`. */
 interface ByteRange {
@@ -54,9 +55,15 @@ export function draftRegion(
   limits: ScanLimits,
   largestSpan?: number,
 ): Draft | undefined {
-  const scan = scanner.scan(entry, user, limits);
+  const mapped = new Map<number, number>();
+  const scan = scanner.scan(entry, user, limits, mapped);
   if (!scan.instructions.has(entry)) return undefined;
-  const found = createBlocks(scan, () => new BlockBuilder(scanner.host.helperNumber, largestSpan));
+  const inliner = new Inliner(limits.instructions >> 1, (address) => {
+    if (limits.onlyWhatRan && !scanner.hasRun(address, user)) return undefined;
+    return scanSmall(scanner, address, user, limits, mapped);
+  });
+  const newBuilder = (): BlockBuilder => new BlockBuilder(scanner.host.helperNumber, largestSpan);
+  const found = createBlocks(Inliner.root(scan), inliner, newBuilder);
   if (found[0]!.instructions === 0) return undefined;
   const blocks = analyse(found[0]!);
   const pages = new Map<number, number>();
@@ -64,9 +71,21 @@ export function draftRegion(
   let instructions = 0;
   for (const block of blocks) {
     instructions += block.instructions;
-    addRanges(block.eip, block.length, scan.pages, pages, ranges);
+    for (const { eip, length } of block.pieces) addRanges(eip, length, mapped, pages, ranges);
   }
   return { blocks, pages, ranges, instructions };
+}
+
+/** The function at `entry`, if it is small enough to be inlined. */
+function scanSmall(
+  scanner: Scanner,
+  entry: number,
+  user: boolean,
+  limits: ScanLimits,
+  mapped: Map<number, number>,
+): Scan | undefined {
+  const scan = scanner.scan(entry, user, { ...limits, instructions: LARGEST_INLINED + 1 }, mapped);
+  return scan.instructions.has(entry) && scan.instructions.size <= LARGEST_INLINED ? scan : undefined;
 }
 
 /** Splits linear bytes at page borders and finds where they are in guest memory. */

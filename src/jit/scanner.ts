@@ -12,10 +12,12 @@ export interface Scan {
   readonly instructions: ReadonlyMap<number, Instruction>;
   /** Addresses where blocks begin. */
   readonly leaders: ReadonlySet<number>;
+  /** Those that jumps lead to, or a conditional jump that is not taken. */
+  readonly references: ReadonlySet<number>;
+  /** Instructions that return. */
+  readonly returns: number;
   /** Address of a computed jump → where its table leads, in ascending order. */
   readonly tables: ReadonlyMap<number, readonly number[]>;
-  /** Linear page → guest-physical address of the page, for every page with a byte of an instruction. */
-  readonly pages: ReadonlyMap<number, number>;
 }
 
 export interface ScanLimits {
@@ -46,11 +48,13 @@ export class Scanner {
     this.decoder = new Decoder(host.forms);
   }
 
-  scan(entry: number, user: boolean, limits: ScanLimits): Scan {
+  /** Notes the pages of all bytes in `pages`: linear page → guest-physical address of the page. */
+  scan(entry: number, user: boolean, limits: ScanLimits, pages: Map<number, number>): Scan {
     const instructions = new Map<number, Instruction>();
     const leaders = new Set<number>([entry]);
+    const references = new Set<number>();
+    let returns = 0;
     const tables = new Map<number, readonly number[]>();
-    const pages = new Map<number, number>();
     const queue = [entry];
     const lead = (address: number): void => {
       if (leaders.has(address)) return;
@@ -69,11 +73,19 @@ export class Scanner {
         if (row.ends) {
           const target = branchTarget(instruction);
           const call = row.name === 'call';
-          if (target !== undefined && !call) lead(target);
+          if (row.name === 'ret') returns++;
+          if (target !== undefined && !call) {
+            references.add(target);
+            lead(target);
+            if (row.name !== 'jmp') references.add(next);
+          }
           if (row.name === 'jmp' && target === undefined) {
             const targets = this.readTable(instruction, user, limits);
             tables.set(at, targets);
-            for (const address of targets) lead(address);
+            for (const address of targets) {
+              references.add(address);
+              lead(address);
+            }
           }
           if (call || (target !== undefined && row.name !== 'jmp')) lead(next);
           break;
@@ -81,7 +93,7 @@ export class Scanner {
         at = next;
       }
     }
-    return { entry, instructions, leaders, tables, pages };
+    return { entry, instructions, leaders, references, returns, tables };
   }
 
   /**
@@ -104,7 +116,8 @@ export class Scanner {
     return sorted.length > 1 && sorted[sorted.length - 1]! - sorted[0]! <= LARGEST_SWITCH ? sorted : [];
   }
 
-  private hasRun(address: number, user: boolean): boolean {
+  /** Whether the interpreter has decoded a block there. */
+  hasRun(address: number, user: boolean): boolean {
     const page = this.host.mappedPage(address, user);
     return page >= 0 && this.host.hasRun(page + (address & 0xfff), TRANSLATED_MODE);
   }
