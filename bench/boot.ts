@@ -5,9 +5,9 @@ import type { Run } from './measurements.js';
 const PROMPT = '~ # ';
 
 /** Starts one, waits for its prompt, and ends it. Rejects with `ContestantError`. */
-export async function bootOnce(command: ContestantCommand): Promise<Run> {
+export async function bootOnce(command: ContestantCommand, signal: AbortSignal): Promise<Run> {
   const start = performance.now();
-  const contestant = new Contestant(command);
+  const contestant = new Contestant(command, signal);
   try {
     await contestant.ready(PROMPT);
     const wallMs = performance.now() - start;

@@ -15,8 +15,9 @@ export interface ContestantCommand {
 
 export class ContestantError extends Error {}
 
-const START_MS = 180_000;
-const PROGRAM_MS = 600_000;
+/** Generous: the computer may have other work. */
+const START_MS = 600_000;
+const PROGRAM_MS = 900_000;
 /** After a stop there are interrupts to catch up with; answered within this it has. */
 const AWAKE_MS = 15;
 const MOST_PINGS = 60;
@@ -30,11 +31,11 @@ export class Contestant {
   private changed: () => void = () => {};
   private end: string | undefined;
 
-  /** Starts it; `ready` tells when it can be asked. */
-  constructor({ name, command, words, isNative }: ContestantCommand) {
+  /** Starts it; `ready` tells when it can be asked. `signal` ends it, whatever it is doing. */
+  constructor({ name, command, words, isNative }: ContestantCommand, signal?: AbortSignal) {
     this.name = name;
     this.isNative = isNative;
-    this.child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
     const ended = (how: string): void => {
       this.end ??= how;
       this.changed();

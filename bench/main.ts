@@ -10,7 +10,7 @@ import { findDisagreements, findLargeGuests, type ProgramRuns } from './measurem
 import { OptionError, type Options, parseOptions, USAGE } from './options.js';
 import { prepareBench } from './prepare.js';
 import { renderReport } from './report.js';
-import { runBoots, runPrograms } from './rounds.js';
+import { Rounds } from './rounds.js';
 import { GROUPS, PROGRAMS } from './suite.js';
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -21,10 +21,12 @@ async function main(options: Options): Promise<number> {
     const lines = PROGRAMS.map(({ group, name, words }) => `${`${group}/${name}`.padEnd(26)} ${words.join(' ')}\n`);
     return print(lines.join(''));
   }
+  const signal = endOnSignals();
   const bench = await prepareBench(options, say);
   try {
-    const boots = bench.boots.length > 0 ? [await runBoots(bench.boots, options.rounds, say)] : [];
-    const { programs, peaks } = await runPrograms(bench, options.rounds, say);
+    const rounds = new Rounds(options.rounds, say, signal);
+    const boots = bench.boots.length > 0 ? [await rounds.boot(bench.boots)] : [];
+    const { programs, peaks } = await rounds.run(bench);
     const all = [...programs, ...boots];
     const { tables, missed } = renderReport(GROUPS, all, [...bench.descriptions.keys()], options.time);
     const wrong = all.flatMap(findDisagreements);
@@ -36,16 +38,32 @@ async function main(options: Options): Promise<number> {
     print(`${tables}\n${[...bench.missing, ...remarks].map((text) => `${text}\n`).join('')}`);
     if (options.json !== undefined) writeFileSync(options.json, renderJson(all));
     if (options.writeDocs) {
-      const { rounds, time } = options;
+      const { time } = options;
       const computer = describeComputer();
       const [nodeVersion, date] = [process.versions.node, new Date().toISOString().slice(0, 10)];
-      const page = renderBenchmarksPage({ bench, rounds, time, tables, remarks, computer, nodeVersion, date });
+      const page = renderBenchmarksPage({
+        bench,
+        rounds: options.rounds,
+        time,
+        tables,
+        remarks,
+        computer,
+        nodeVersion,
+        date,
+      });
       writeFileSync('docs/benchmarks.md', page);
     }
     return wrong.length > 0 ? 1 : 0;
   } finally {
     bench.dispose();
   }
+}
+
+/** Aborted when somebody ends the bench: stopped processes would stay behind. */
+function endOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
 }
 
 function print(text: string): number {

@@ -11,6 +11,12 @@ static FILE *create(const char *name) {
   return file;
 }
 
+static void finish(FILE *file, const char *name) {
+  if (!ferror(file) && fclose(file) == 0) return;
+  perror(name);
+  exit(1);
+}
+
 /* Lines of words of a made-up language, the short ones frequent. */
 static void text(char **words) {
   FILE *file = create(words[0]);
@@ -30,7 +36,7 @@ static void text(char **words) {
     fwrite(line, 1, length, file);
     left -= length;
   }
-  fclose(file);
+  finish(file, words[0]);
 }
 
 static void binary(char **words) {
@@ -40,7 +46,7 @@ static void binary(char **words) {
     u32 r = next_random(&x);
     fwrite(&r, 4, 1, file);
   }
-  fclose(file);
+  finish(file, words[0]);
 }
 
 static void tree(char **words) {
@@ -52,7 +58,7 @@ static void tree(char **words) {
     sprintf(name, "%s/%02d/file-%d.%s", words[0], i % 40, i, i % 3 ? "txt" : "dat");
     FILE *file = create(name);
     fprintf(file, "%d\n", i * i);
-    fclose(file);
+    finish(file, name);
   }
 }
 

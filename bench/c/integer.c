@@ -96,6 +96,49 @@ static void indirect(char **unused) {
   printf("%08x\n", a);
 }
 
+/* Small functions on structures, called one by one. */
+struct point {
+  int x, y;
+};
+NOINLINE static void move(struct point *p, int dx, int dy) { p->x += dx, p->y -= dy; }
+NOINLINE static int area(const struct point *a, const struct point *b) { return (a->x - b->x) * (a->y - b->y); }
+NOINLINE static struct point *larger(struct point *a, struct point *b) { return a->x < b->x ? b : a; }
+static void leaf(char **unused) {
+  struct point points[16];
+  u32 sum = 0;
+  for (int i = 0; i < 16; i++) points[i].x = i * 3, points[i].y = i ^ 5;
+  for (u32 i = 0; i < 25000000; i++) {
+    struct point *a = &points[i & 15], *b = &points[i >> 4 & 15];
+    move(a, i & 7, b->x & 3);
+    sum += area(a, b);
+    larger(a, b)->y ^= 9;
+  }
+  printf("%08x\n", sum);
+}
+
+/* A search tree, built and walked by recursion; children are indices. */
+static u32 left_of[1 << 16], right_of[1 << 16], key_of[1 << 16];
+NOINLINE static u32 insert(u32 tree, u32 node) {
+  if (tree == 0) return node;
+  if (key_of[node] < key_of[tree]) left_of[tree] = insert(left_of[tree], node);
+  else right_of[tree] = insert(right_of[tree], node);
+  return tree;
+}
+NOINLINE static u32 walk(u32 tree, u32 depth) {
+  if (tree == 0) return depth;
+  return walk(left_of[tree], depth + 1) * 3 + key_of[tree] + walk(right_of[tree], depth + 1);
+}
+static void tree(char **unused) {
+  u32 x = 1, sum = 0;
+  for (int round = 0; round < 6; round++) {
+    u32 root = 0;
+    for (u32 i = 1; i < 1 << 16; i++) left_of[i] = right_of[i] = 0, key_of[i] = next_random(&x);
+    for (u32 i = 1; i < 1 << 16; i++) root = insert(root, i);
+    for (int i = 0; i < 20; i++) sum = sum * 5 + walk(root, 0);
+  }
+  printf("%08x\n", sum);
+}
+
 /* Chases indices, so that a node is of the same size on every machine. */
 struct node {
   u32 next, value;
@@ -224,7 +267,7 @@ static void hash(char **unused) {
 int main(int argc, char **argv) {
   static const struct program programs[] = {
     {"sieve", sieve}, {"crc32", crc32}, {"sha256", sha256}, {"fib", fib}, {"qsort", quicksort}, {"indirect", indirect},
-    {"list", list}, {"interpreter", interpreter}, {"matrix", matrix}, {"strings", strings}, {"division", division},
+    {"leaf", leaf}, {"tree", tree}, {"list", list}, {"interpreter", interpreter}, {"matrix", matrix}, {"strings", strings}, {"division", division},
     {"large", large}, {"hash", hash}, {0},
   };
   return run_program(programs, argc, argv);

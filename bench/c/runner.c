@@ -36,6 +36,8 @@ static void fail(const char *what) {
 static void become_init(void) {
   mount("dev", "/dev", "devtmpfs", 0, "");
   mount("proc", "/proc", "proc", 0, "");
+  /* The root file system takes half of the memory at most, which is too little for all data. */
+  mount("work", "/work", "tmpfs", 0, "size=90%");
   int console = open("/dev/ttyS0", O_RDWR);
   if (console < 0) fail("/dev/ttyS0");
   struct termios raw;
