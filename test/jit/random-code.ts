@@ -73,7 +73,7 @@ export class CodeGenerator {
 
   program(): Uint8Array {
     const { random } = this;
-    if (!this.flags) this.sse = random.pick([0, 0, 0, 5, 30, 80]);
+    this.sse = random.pick([0, 0, 0, 5, 30, 80]);
     this.sequence(2 + random.below(24));
     this.emit(0xcc);
     if (this.flags) return Uint8Array.from(this.code);
@@ -113,13 +113,15 @@ export class CodeGenerator {
     if (kind < 10 && this.depth < 3) this.skip();
     else if (kind < 14 && this.depth < 2) this.repeat();
     else if (kind < 20 && this.depth < 2 && !this.flags) this.call();
-    else if (this.sse > 0 && random.chance(this.sse)) this.emit(...randomSse(random));
-    else this.checkedInstruction();
+    else if (this.sse > 0 && random.chance(this.sse))
+      this.checked(() => this.emit(...randomSse(random, this.dataAt - DATA_AT)));
+    else this.checked(() => this.instruction());
   }
 
-  private checkedInstruction(): void {
+  /** Emits by `emit`, and what the keeper of flags puts in between. */
+  private checked(emit: () => void): void {
     const start = this.code.length;
-    this.instruction();
+    emit();
     if (this.flags) this.code.push(...this.flags.follow(this.code.splice(start)));
   }
 

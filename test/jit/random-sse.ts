@@ -95,16 +95,17 @@ export function randomMode(random: RandomNumbers): number {
   return random.chance(3) ? 0x1f80 & ~(0x80 << random.below(6)) : random.pick(MODE_VALUES);
 }
 
-/** One or a few instructions. Stores go to the vectors of numbers too. */
-export function randomSse(random: RandomNumbers): number[] {
+/** One or a few instructions. Stores go to the vectors of numbers too; those lie `base` bytes higher. */
+export function randomSse(random: RandomNumbers, base = 0): number[] {
   const code: number[] = [];
   const word = (value: number): void => {
     for (let i = 0; i < 32; i += 8) code.push((value >> i) & 0xff);
   };
   const absolute = (reg: number, bytes: number, first = 0): void => {
-    code.push((reg << 3) | 5);
+    // Without SIB it would be relative to RIP in 64-bit mode.
+    code.push((reg << 3) | 4, 0x25);
     const within = bytes === 16 ? 0 : bytes * random.below(16 / bytes);
-    word(NUMBERS_AT + 16 * (first + random.below(NUMBERS - first)) + (random.chance(97) ? within : within + 2));
+    word(base + NUMBERS_AT + 16 * (first + random.below(NUMBERS - first)) + (random.chance(97) ? within : within + 2));
   };
   const operand = (reg: number, bytes: number): void => {
     if (random.chance(60)) code.push(0xc0 | (reg << 3) | random.below(8));
@@ -167,8 +168,9 @@ export function randomSse(random: RandomNumbers): number[] {
     opcode(prefix, number);
     code.push(0xc0 | (random.below(3) << 3) | register);
   } else if (kind === 36) {
-    opcode(SIZE, random.pick([0x71, 0x72, 0x73]));
-    code.push(0xc0 | (random.pick([2, 3, 4, 6, 7]) << 3) | register, random.below(20));
+    const shift = random.pick([0x71, 0x72, 0x73]);
+    opcode(SIZE, shift);
+    code.push(0xc0 | (random.pick(shift === 0x73 ? [2, 3, 6, 7] : [2, 4, 6]) << 3) | register, random.below(20));
   } else if (kind === 37) {
     opcode(SIZE, 0x38, random.pick(BYTE_SHUFFLES));
     operand(register, 16);
@@ -184,8 +186,8 @@ export function randomSse(random: RandomNumbers): number[] {
   } else {
     // LDMXCSR
     opcode(NONE, 0xae);
-    code.push(0x15);
-    word(MODES_AT + 4 * random.below(MODES));
+    code.push(0x14, 0x25);
+    word(base + MODES_AT + 4 * random.below(MODES));
   }
   return code;
 }
