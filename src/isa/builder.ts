@@ -10,7 +10,7 @@
  * - 8- and 16-bit values are zero-extended i32 unless a method says otherwise; `write` takes the low bits.
  */
 
-import type { LaneWidth, VectorOperation } from './vector.js';
+import type { LaneWidth, LowestOperation, VectorOperation } from './vector.js';
 
 /** A value of the described machine: opaque, i32 unless `wide` or `vector`. */
 export interface Value {
@@ -52,6 +52,21 @@ export interface Form {
   readonly number: number;
   /** Whether operand n is in memory. */
   isMemory(operand: number): boolean;
+}
+
+/** What has to be so for the short way of a floating-point instruction. */
+export interface FloatAssumption {
+  /** Of the lanes: singles or doubles, all of them or the lowest. */
+  readonly width: 32 | 64;
+  readonly lowest: boolean;
+  /**
+   * If these are all normal numbers, none of them the smallest ones, and MXCSR is as usual with PE set, then `holds`
+   * is 1 — unless a lane of `doubts`, a vector of masks, is set.
+   */
+  readonly numbers: readonly Value[];
+  readonly doubts?: Value;
+  /** 0 or 1. */
+  holds(): Value;
 }
 
 export interface Builder {
@@ -104,6 +119,14 @@ export interface Builder {
   /** A lane as i32, zero-extended, or as i64. */
   lane(a: Value, width: LaneWidth, index: number): Value;
   withLane(a: Value, width: LaneWidth, index: number, value: Value): Value;
+  /** x, but for its lowest lane, which is what `operation` makes of those of x and y (square root: of y). */
+  lowest(operation: LowestOperation, width: 32 | 64, x: Value, y: Value): Value;
+  /** Compares the lowest lanes. */
+  compareLowest(relation: 'lt' | 'eq', width: 32 | 64, x: Value, y: Value): Value;
+  /** The first `width` bits of memory operand n in the lowest lane, zeros above. */
+  readLowest(operand: number, width: 32 | 64): Value;
+  /** Takes for granted that `assumption` holds, if the builder can find out later for many at once. */
+  assume?(assumption: FloatAssumption): boolean;
   /** Leaves a v128 at `STATE.vectorScratch` for the helper called next. */
   passVector(value: Value): void;
 
@@ -151,6 +174,8 @@ export interface Builder {
   repeatAtOnce?(operation: 'movs' | 'stos'): boolean;
   /** Told what the flags just set come from (`result = x op y`), where there may be a shorter way to conditions. */
   flagsFrom?(operation: 'add' | 'sub' | 'logic', size: Size, x: Value, y: Value, result: Value): void;
+  /** Told that the flags just set come from a comparison of numbers. */
+  flagsFromLowest?(less: Value, equal: Value): void;
   /** Condition `cc` as 0 or 1, if the builder knows a shorter way than the two flag words. */
   shortCondition?(cc: number): Value | undefined;
 

@@ -1,7 +1,7 @@
 import type { Builder, Row, Value } from './builder.js';
 import { unpackFlags } from './flags.js';
 import { arithmeticFast, compareFast, compareMaskFast, extremeFast } from './sse-fast.js';
-import { SSE, zeroVector } from './sse-rows.js';
+import { SSE } from './sse-rows.js';
 
 /** Arithmetic and comparisons of floating-point numbers in XMM registers (SDM vol. 1, 10.4.1 and 11.4.1). */
 
@@ -29,7 +29,7 @@ type SseOperation = (typeof SSE_OPERATIONS)[number][0];
 /** Operand n, an XMM register or as much memory as `bits` says, as a vector. */
 export function readSource(b: Builder, n: number, bits: 32 | 64 | 128): Value {
   if (bits === 128 || !b.form.isMemory(n)) return b.read128(n, true);
-  return bits === 64 ? b.withLane(zeroVector(b), 64, 0, b.read64(n)) : b.withLane(zeroVector(b), 32, 0, b.read(n));
+  return b.readLowest(n, bits);
 }
 
 const ZERO_FLAG_BIT = 6;
@@ -85,8 +85,10 @@ function comparisonToFlags(name: string, kind: 'ss' | 'sd', opcode: string, sign
     flags: { writes: 'OSZAPC' },
     semantics(b) {
       const y = readSource(b, 1, sourceBits(kind));
-      const setFlags = (less: Value, equal: Value): void =>
+      const setFlags = (less: Value, equal: Value): void => {
         unpackFlags(b, b.or(less, b.shl(equal, b.const(ZERO_FLAG_BIT))));
+        b.flagsFromLowest?.(less, equal);
+      };
       compareFast(b, kind, y, setFlags, () => {
         b.passVector(y);
         b.helper('sseCompareFlags', b.const((signaling ? 4 : 0) + SSE_KINDS.indexOf(kind)), b.number(0));

@@ -1,7 +1,7 @@
 import type { Builder, Row, Value } from './builder.js';
 import { useMmxRegisters } from './mmx.js';
 import { readSource } from './sse-arithmetic.js';
-import { integersToDoubles, integersToSinglesFast, narrowFast, truncateFast, widenFast } from './sse-convert-fast.js';
+import { integersToDoubles, integersToSinglesFast, narrowFast, toIntegersFast, widenFast } from './sse-convert-fast.js';
 import { merge } from './sse-fast.js';
 import { SSE, zeroVector } from './sse-rows.js';
 
@@ -60,9 +60,20 @@ function toIntegers(name: string, encoding: string, from: Format, truncate: bool
     encodings: [encoding],
     access: 'w,r',
     semantics(b) {
-      b.passVector(b.read128(1, true));
-      b.helper('sseConvertToIntegers', b.const((truncate ? 2 : 0) + from), b.number(0), b.const(count));
-      if (count === 2) clearUpper(b);
+      const y = b.read128(1, true);
+      const slowly = (): void => {
+        b.passVector(y);
+        b.helper('sseConvertToIntegers', b.const((truncate ? 2 : 0) + from), b.number(0), b.const(count));
+        if (count === 2) clearUpper(b);
+      };
+      toIntegersFast(
+        b,
+        from === DOUBLE ? 'pd' : 'ps',
+        truncate,
+        y,
+        (integers) => b.write128(0, integers, true),
+        slowly,
+      );
     },
   };
 }
@@ -132,8 +143,8 @@ function toGeneral(name: string, encoding: string, from: Format, truncate: boole
         b.passVector(y);
         b.write(0, b.helper('sseConvertToInteger', b.const((truncate ? 2 : 0) + from)));
       };
-      if (truncate) truncateFast(b, from === DOUBLE ? 'sd' : 'ss', y, (integer) => b.write(0, integer), slowly);
-      else slowly();
+      const kind = from === DOUBLE ? 'sd' : 'ss';
+      toIntegersFast(b, kind, truncate, y, (integers) => b.write(0, b.lane(integers, 32, 0)), slowly);
     },
   };
 }

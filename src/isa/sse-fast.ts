@@ -1,6 +1,6 @@
 import type { Builder, Value } from './builder.js';
 import type { SseKind } from './sse-arithmetic.js';
-import type { VectorOperation } from './vector.js';
+import type { LowestOperation, VectorOperation } from './vector.js';
 
 /**
  * Floating-point arithmetic without helpers, where nothing is special: operands are zeros or normal numbers, so is the
@@ -15,6 +15,8 @@ export interface FloatLanes {
   readonly mul: VectorOperation;
   readonly div: VectorOperation;
   readonly sqrt: VectorOperation;
+  readonly min: VectorOperation;
+  readonly max: VectorOperation;
   readonly lessThan: VectorOperation;
   readonly equal: VectorOperation;
   readonly sameBits: VectorOperation;
@@ -35,6 +37,8 @@ const SINGLE: FloatLanes = {
   mul: 'f32x4_mul',
   div: 'f32x4_div',
   sqrt: 'f32x4_sqrt',
+  min: 'f32x4_pmin',
+  max: 'f32x4_pmax',
   lessThan: 'f32x4_lt',
   equal: 'f32x4_eq',
   sameBits: 'i32x4_eq',
@@ -52,6 +56,8 @@ const DOUBLE: FloatLanes = {
   mul: 'f64x2_mul',
   div: 'f64x2_div',
   sqrt: 'f64x2_sqrt',
+  min: 'f64x2_pmin',
+  max: 'f64x2_pmax',
   lessThan: 'f64x2_lt',
   equal: 'f64x2_eq',
   sameBits: 'i64x2_eq',
@@ -116,53 +122,45 @@ function areShort(b: Builder, kind: SseKind, x: Value, y: Value): Value {
   return b.vector(lanesOf(kind).sameBits, long, b.vectorConst(0n, 0n));
 }
 
-/** What a row asks to be tried: the result, where it may be a zero, and where it is exact. */
-interface Attempt {
-  readonly result: Value;
+/** Where a result may be a zero, and where it is exact. */
+interface Verdict {
   readonly zeroIsRight: Value;
   readonly exact: Value;
 }
 
-function attemptSum(b: Builder, kind: SseKind, x: Value, y: Value, subtract: boolean): Attempt {
+function judgeSum(b: Builder, kind: SseKind, x: Value, y: Value, result: Value, subtract: boolean): Verdict {
   const { add, sub, sameBits } = lanesOf(kind);
   const term = subtract ? b.vector('v128_xor', y, pattern(b, kind, lanesOf(kind).magnitude + 1n)) : y;
-  const result = b.vector(add, x, term);
   // What rounding took from the sum (Knuth, The Art of Computer Programming, 4.2.2, theorem B).
   const second = b.vector(sub, result, x);
   const first = b.vector(sub, result, second);
   const rest = b.vector(add, b.vector(sub, x, first), b.vector(sub, term, second));
   return {
-    result,
     zeroIsRight: b.vectorConst(0xffff_ffff_ffff_ffffn, 0xffff_ffff_ffff_ffffn),
     exact: b.vector(sameBits, magnitude(b, kind, rest), b.vectorConst(0n, 0n)),
   };
 }
 
-function attemptProduct(b: Builder, kind: SseKind, x: Value, y: Value): Attempt {
+function judgeProduct(b: Builder, kind: SseKind, x: Value, y: Value): Verdict {
   return {
-    result: b.vector(lanesOf(kind).mul, x, y),
     zeroIsRight: b.vector('v128_or', isZeroAt(b, kind, x), isZeroAt(b, kind, y)),
     exact: areShort(b, kind, x, y),
   };
 }
 
-function attemptQuotient(b: Builder, kind: SseKind, x: Value, y: Value): Attempt {
-  const { div, mul, equal } = lanesOf(kind);
-  const result = b.vector(div, x, y);
+function judgeQuotient(b: Builder, kind: SseKind, x: Value, y: Value, result: Value): Verdict {
+  const { mul, equal } = lanesOf(kind);
   const back = b.vector(equal, b.vector(mul, result, y), x);
   return {
-    result,
     zeroIsRight: isZeroAt(b, kind, x),
     exact: b.vector('v128_and', back, areShort(b, kind, result, y)),
   };
 }
 
-function attemptRoot(b: Builder, kind: SseKind, y: Value): Attempt {
-  const { sqrt, mul, equal } = lanesOf(kind);
-  const result = b.vector(sqrt, y);
+function judgeRoot(b: Builder, kind: SseKind, y: Value, result: Value): Verdict {
+  const { mul, equal } = lanesOf(kind);
   const back = b.vector(equal, b.vector(mul, result, result), y);
   return {
-    result,
     zeroIsRight: isZeroAt(b, kind, y),
     exact: b.vector('v128_and', back, areShort(b, kind, result, result)),
   };
@@ -183,43 +181,78 @@ export function merge(b: Builder, kind: SseKind, x: Value, result: Value): Value
   return kind === 'sd' ? b.withLane(x, 64, 0, b.lane(result, 64, 0)) : result;
 }
 
+/** `fast` where the assumption holds, now or later; otherwise `slowly`. */
+export function attempt(
+  b: Builder,
+  kind: SseKind,
+  numbers: readonly Value[],
+  holds: () => Value,
+  fast: () => void,
+  slowly: () => void,
+  doubts?: Value,
+): void {
+  const { width } = lanesOf(kind);
+  const lowest = kind === 'ss' || kind === 'sd';
+  if (b.assume?.({ width, lowest, numbers, holds, ...(doubts && { doubts }) })) fast();
+  else b.when(holds(), fast, slowly);
+}
+
 /** Operand 0 becomes x op y at once if nothing is special about it; otherwise `slowly` is called. */
 export function arithmeticFast(
   b: Builder,
   kind: SseKind,
-  operation: 'add' | 'sub' | 'mul' | 'div' | 'sqrt',
+  operation: LowestOperation,
   y: Value,
   slowly: () => void,
 ): void {
+  const { width } = lanesOf(kind);
+  const root = operation === 'sqrt';
   const x = b.read128(0, true);
-  const attempt =
-    operation === 'mul'
-      ? attemptProduct(b, kind, x, y)
-      : operation === 'div'
-        ? attemptQuotient(b, kind, x, y)
-        : operation === 'sqrt'
-          ? attemptRoot(b, kind, y)
-          : attemptSum(b, kind, x, y, operation === 'sub');
-  const { result, zeroIsRight, exact } = attempt;
-  const zero = b.vector('v128_and', zeroIsRight, isZeroAt(b, kind, result));
-  let fine = b.vector('v128_and', isOrdinary(b, kind, y), b.vector('v128_or', isSafe(b, kind, result), zero));
-  if (operation !== 'sqrt') fine = b.vector('v128_and', fine, isOrdinary(b, kind, x));
-  const known = b.or(b.and(b.state('mxcsr'), b.const(PRECISION_FLAG)), everywhere(b, kind, exact));
-  const fast = b.and(b.and(isModeOrdinary(b), everywhere(b, kind, fine)), b.ne(known, b.const(0)));
-  b.when(fast, () => b.write128(0, merge(b, kind, x, result), true), slowly);
+  const packed = lanesOf(kind)[operation];
+  const result =
+    kind === 'ss' || kind === 'sd'
+      ? b.lowest(operation, width, x, y)
+      : root
+        ? b.vector(packed, y)
+        : b.vector(packed, x, y);
+  const holds = (): Value => {
+    const { zeroIsRight, exact } = root
+      ? judgeRoot(b, kind, y, result)
+      : operation === 'mul'
+        ? judgeProduct(b, kind, x, y)
+        : operation === 'div'
+          ? judgeQuotient(b, kind, x, y, result)
+          : judgeSum(b, kind, x, y, result, operation === 'sub');
+    const zero = b.vector('v128_and', zeroIsRight, isZeroAt(b, kind, result));
+    let fine = b.vector('v128_and', isOrdinary(b, kind, y), b.vector('v128_or', isSafe(b, kind, result), zero));
+    if (!root) fine = b.vector('v128_and', fine, isOrdinary(b, kind, x));
+    const known = b.or(b.and(b.state('mxcsr'), b.const(PRECISION_FLAG)), everywhere(b, kind, exact));
+    return b.and(b.and(isModeOrdinary(b), everywhere(b, kind, fine)), b.ne(known, b.const(0)));
+  };
+  attempt(b, kind, root ? [y, result] : [x, y, result], holds, () => b.write128(0, result, true), slowly);
 }
 
-/** MIN and MAX: without NaNs and denormals no exception is possible, whatever MXCSR says. */
+/** Neither NaNs nor denormals: then comparisons and the like raise nothing, whatever MXCSR says. */
+function areComparable(b: Builder, kind: SseKind, x: Value, y: Value): Value {
+  return everywhere(b, kind, b.vector('v128_and', isOrdinary(b, kind, x, true), isOrdinary(b, kind, y, true)));
+}
+
+/** MIN and MAX. */
 export function extremeFast(b: Builder, kind: SseKind, least: boolean, y: Value, slowly: () => void): void {
-  const { lessThan } = lanesOf(kind);
+  const { min, max } = lanesOf(kind);
   const x = b.read128(0, true);
-  const fine = b.vector('v128_and', isOrdinary(b, kind, x, true), isOrdinary(b, kind, y, true));
-  const first = least ? b.vector(lessThan, x, y) : b.vector(lessThan, y, x);
-  const result = b.vector('v128_bitselect', x, y, first);
-  b.when(everywhere(b, kind, fine), () => b.write128(0, merge(b, kind, x, result), true), slowly);
+  const result = merge(b, kind, x, b.vector(least ? min : max, y, x));
+  attempt(
+    b,
+    kind,
+    [x, y],
+    () => areComparable(b, kind, x, y),
+    () => b.write128(0, result, true),
+    slowly,
+  );
 }
 
-/** COMISx and UCOMISx likewise: gives x < y and x = y to `set`. */
+/** COMISx and UCOMISx: gives x < y and x = y to `set`. */
 export function compareFast(
   b: Builder,
   kind: SseKind,
@@ -227,21 +260,24 @@ export function compareFast(
   set: (less: Value, equal: Value) => void,
   slowly: () => void,
 ): void {
-  const { lessThan, equal, width } = lanesOf(kind);
+  const { width } = lanesOf(kind);
   const x = b.read128(0, true);
-  const fine = b.vector('v128_and', isOrdinary(b, kind, x, true), isOrdinary(b, kind, y, true));
-  const lowest = (mask: Value): Value =>
-    width === 32 ? b.and(b.lane(mask, 32, 0), b.const(1)) : b.toNarrow(b.and(b.lane(mask, 64, 0), b.const64(1n)));
-  const less = lowest(b.vector(lessThan, x, y));
-  const same = lowest(b.vector(equal, x, y));
-  b.when(everywhere(b, kind, fine), () => set(less, same), slowly);
+  const less = b.compareLowest('lt', width, x, y);
+  const same = b.compareLowest('eq', width, x, y);
+  attempt(
+    b,
+    kind,
+    [x, y],
+    () => areComparable(b, kind, x, y),
+    () => set(less, same),
+    slowly,
+  );
 }
 
 /** CMPxx: the predicate's lower two bits choose equal, less, less or equal, unordered; the third turns it round. */
 export function compareMaskFast(b: Builder, kind: SseKind, predicate: Value, y: Value, slowly: () => void): void {
   const { lessThan, equal } = lanesOf(kind);
   const x = b.read128(0, true);
-  const fine = b.vector('v128_and', isOrdinary(b, kind, x, true), isOrdinary(b, kind, y, true));
   const bit = (n: number): Value => b.and(b.shrU(predicate, b.const(n)), b.const(1));
   const none = b.vectorConst(0n, 0n);
   // 0: equal; 1: less; 2: both; 3: neither, since nothing is unordered here.
@@ -253,5 +289,12 @@ export function compareMaskFast(b: Builder, kind: SseKind, predicate: Value, y: 
     b.select(wantsLess, b.vector(lessThan, x, y), none),
   );
   const result = b.vector('v128_xor', holds, b.vector('i32x4_splat', b.sub(b.const(0), bit(2))));
-  b.when(everywhere(b, kind, fine), () => b.write128(0, merge(b, kind, x, result), true), slowly);
+  attempt(
+    b,
+    kind,
+    [x, y],
+    () => areComparable(b, kind, x, y),
+    () => b.write128(0, merge(b, kind, x, result), true),
+    slowly,
+  );
 }

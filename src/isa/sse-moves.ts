@@ -25,8 +25,7 @@ function scalarMoves(name: string, prefix: string, size: 'd' | 'q'): Row[] {
         if (!b.form.isMemory(1)) {
           if (wide) b.write64(0, b.read64(1));
           else b.write(0, b.read(1));
-        } else if (wide) b.write128(0, low64(b, b.read64(1)), true);
-        else b.write128(0, b.withLane(b.vectorConst(0n, 0n), 32, 0, b.read(1)), true);
+        } else b.write128(0, b.readLowest(1, wide ? 64 : 32), true);
       },
     },
     {
@@ -145,7 +144,7 @@ export const SSE_MOVES: readonly Row[] = [
     name: 'movq',
     encodings: ['F3 0F 7E /r Vx,Wq'],
     access: 'w,r',
-    semantics: (b) => b.write128(0, low64(b, b.read64(1)), true),
+    semantics: (b) => b.write128(0, b.form.isMemory(1) ? b.readLowest(1, 64) : low64(b, b.read64(1)), true),
   },
   {
     ...SSE,

@@ -101,14 +101,21 @@ const FLOATS = {
   f32x4_mul: 'vv>v',
   f32x4_div: 'vv>v',
   f32x4_sqrt: 'v>v',
+  /** b < a ? b : a, so the other way round than MINPS; also the next. */
+  f32x4_pmin: 'vv>v',
+  f32x4_pmax: 'vv>v',
   f32x4_lt: 'vv>v',
+  f32x4_nearest: 'v>v',
   f32x4_eq: 'vv>v',
   f64x2_add: 'vv>v',
   f64x2_sub: 'vv>v',
   f64x2_mul: 'vv>v',
   f64x2_div: 'vv>v',
   f64x2_sqrt: 'v>v',
+  f64x2_pmin: 'vv>v',
+  f64x2_pmax: 'vv>v',
   f64x2_lt: 'vv>v',
+  f64x2_nearest: 'v>v',
   f64x2_eq: 'vv>v',
   f64x2_promote_low_f32x4: 'v>v',
   f32x4_demote_f64x2_zero: 'v>v',
@@ -121,5 +128,7 @@ const FLOATS = {
 export const VECTOR_OPERATIONS = { ...LANES, ...SHIFTS, ...WIDTHS, ...BITS, ...FLOATS } as const;
 
 export type VectorOperation = keyof typeof VECTOR_OPERATIONS;
+/** On the lowest lanes only. */
+export type LowestOperation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
 /** Bits of a lane. */
 export type LaneWidth = 8 | 16 | 32 | 64;

@@ -1,6 +1,6 @@
-import type { Builder, MemoryCell, Size, StateField, Value } from '../isa/builder.js';
+import type { Builder, FloatAssumption, MemoryCell, Size, StateField, Value } from '../isa/builder.js';
 import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../isa/encoding.js';
-import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../isa/vector.js';
+import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOperation } from '../isa/vector.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import { EAX, ECX, EDI, ESI } from '../cpu/state.js';
@@ -8,6 +8,7 @@ import { ITERATIONS_PER_TURN } from '../isa/strings.js';
 import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import { SIMD } from '../wasm/simd.js';
+import { FloatChecks } from './float-checks.js';
 import type { Instruction } from './instruction.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
@@ -52,6 +53,28 @@ interface FlagSource {
   readonly words: readonly [Node, Node];
 }
 
+/** The same of a comparison of numbers, none of which is a NaN. */
+interface FloatFlagSource {
+  readonly less: Node;
+  readonly equal: Node;
+  readonly words: readonly [Node, Node];
+}
+
+/** The even condition 2 × `kind`; OF, SF, AF and PF are 0. */
+function floatCondition({ less, equal }: FloatFlagSource, kind: number): Node {
+  switch (kind) {
+    case 1:
+      return less;
+    case 2:
+    case 7:
+      return equal;
+    case 3:
+      return n.comparison(less.opcode === OP.f64_lt ? OP.f64_le : OP.f32_le, less.a!, less.b!);
+    default:
+      return n.constant(0);
+  }
+}
+
 /**
  * The translator's `Builder`: runs the meaning of one instruction after the other and gathers what the block does.
  *
@@ -70,12 +93,16 @@ export class BlockBuilder implements Builder {
   /** Set by a jump of the last instruction. */
   end: BlockEnd | undefined;
   private instruction!: Instruction;
-  private place!: Place;
+  /** Where the instruction begins. */
+  private ownPlace!: Place;
+  /** Where steps leave to: before the instruction, or before what has not been checked yet. */
+  place!: Place;
+  private readonly checks = new FloatChecks(this);
   private groups: AccessGroup[] = [];
   private cells: (MemoryCell | undefined)[] = [];
   /** What words of a group were last stored, by offset: nothing else has been stored since. */
   private stored: { readonly group: AccessGroup; readonly values: Map<number, Node> } | undefined;
-  private flagSource: FlagSource | undefined;
+  private flagSource: FlagSource | FloatFlagSource | undefined;
   /** By segment: base, and whether it has been found flat. */
   private readonly segmentBases: (Node | undefined)[] = [];
   private readonly checkedUnits = new Set<number>();
@@ -94,7 +121,9 @@ export class BlockBuilder implements Builder {
     const { steps, groups } = this;
     const stepCount = steps.length;
     const groupCount = groups.length;
-    this.place = { eip: instruction.eip, remaining: 0, variables };
+    this.ownPlace = { eip: instruction.eip, remaining: 0, variables };
+    this.place = this.checks.place ?? this.ownPlace;
+    const forgetChecks = this.checks.save();
     this.cells = [];
     try {
       if (this.form.row.unit) this.checkUnit(this.form.row.unit);
@@ -102,6 +131,7 @@ export class BlockBuilder implements Builder {
     } catch (error) {
       if (error !== UNTRANSLATABLE) throw error;
       this.variables = variables;
+      forgetChecks();
       // It may have been thrown in an arm of a `when`.
       this.steps = steps;
       this.groups = groups;
@@ -114,10 +144,10 @@ export class BlockBuilder implements Builder {
       this.end = undefined;
       return false;
     }
-    this.places.push(this.place);
+    this.places.push(this.ownPlace);
     for (let i = FIRST_VECTOR; i < VARIABLES; i++) {
-      const node = this.variables[i]!;
-      if (node !== variables[i] && node.kind === KIND.simd) this.steps.push({ kind: 'keep', node });
+      if (this.variables[i] === variables[i]) continue;
+      for (const node of vectors.partsToKeep(this.variables[i]!)) this.steps.push({ kind: 'keep', node });
     }
     for (let i = 0; i < FLAGS_RESULT; i++) {
       const node = this.variables[i]!;
@@ -128,11 +158,19 @@ export class BlockBuilder implements Builder {
     return true;
   }
 
-  /** Numbers the instructions: `Place.remaining`. */
+  /** The block is complete. Numbers the instructions: `Place.remaining`. */
   finish(): void {
+    this.settle();
     const count = this.places.length;
     for (let i = 0; i < count; i++) this.places[i]!.remaining = count - i;
     for (const [place, begin] of this.inMiddle) place.remaining = begin.remaining;
+  }
+
+  /** Before something happens that others can see: checks what has been taken for granted. */
+  private settle(): void {
+    if (this.arms > 0) return;
+    this.checks.check();
+    this.place = this.ownPlace;
   }
 
   // --- values ---------------------------------------------------------------------------------
@@ -260,6 +298,28 @@ export class BlockBuilder implements Builder {
   withLane(a: Value, width: LaneWidth, index: number, value: Value): Value {
     return vectors.withLane(a as Node, width, index, value as Node);
   }
+  lowest(operation: LowestOperation, width: 32 | 64, x: Value, y: Value): Value {
+    const second = vectors.lowest(y as Node, width);
+    const opcode = OP[`f${width}_${operation}`];
+    const result =
+      operation === 'sqrt'
+        ? n.float(opcode, width, second)
+        : n.float(opcode, width, vectors.lowest(x as Node, width), second);
+    return vectors.withLowest(x as Node, width, result);
+  }
+  compareLowest(relation: 'lt' | 'eq', width: 32 | 64, x: Value, y: Value): Value {
+    return n.comparison(
+      OP[`f${width}_${relation}`],
+      vectors.lowest(x as Node, width),
+      vectors.lowest(y as Node, width),
+    );
+  }
+  assume(assumption: FloatAssumption): boolean {
+    // Behind an arm there is no knowing whether it has been taken.
+    if (this.arms > 0) return false;
+    this.checks.assume(assumption);
+    return true;
+  }
   passVector(value: Value): void {
     // In an arm it is the interpreter that calls the helper.
     if (this.arms === 0) this.storeState(STATE.vectorScratch, 128, value);
@@ -284,12 +344,13 @@ export class BlockBuilder implements Builder {
     else if (field === 'flagsAux') this.variables[FLAGS_AUX] = value as Node;
     else this.storeState(STATE[field], 32, value);
   }
-  private loadState(offset: number, size: AccessSize): Node {
+  loadState(offset: number, size: AccessSize): Node {
     const result = newResult(size);
     this.steps.push({ kind: 'loadState', result, offset, size });
     return result;
   }
   private storeState(offset: number, size: AccessSize, value: Value): void {
+    this.settle();
     this.steps.push({ kind: 'storeState', offset, size, value: value as Node });
   }
 
@@ -316,11 +377,20 @@ export class BlockBuilder implements Builder {
     this.flagSource = { operation, size, x: x as Node, y: y as Node, result: result as Node, words };
   }
 
+  flagsFromLowest(less: Value, equal: Value): void {
+    const words = [this.variables[FLAGS_RESULT]!, this.variables[FLAGS_AUX]!] as const;
+    this.flagSource = { less: less as Node, equal: equal as Node, words };
+  }
+
   shortCondition(cc: number): Value | undefined {
     const source = this.flagSource;
     if (!source) return undefined;
     if (source.words[0] !== this.variables[FLAGS_RESULT] || source.words[1] !== this.variables[FLAGS_AUX])
       return undefined;
+    if ('less' in source) {
+      const holds = floatCondition(source, cc >> 1);
+      return cc & 1 ? n.isZero(holds) : holds;
+    }
     const value = this.shortPositive(source, cc >> 1);
     return value && cc & 1 ? n.isZero(value) : value;
   }
@@ -439,6 +509,13 @@ export class BlockBuilder implements Builder {
     const linear = this.linear(index, false);
     const access = this.access(linear, 8, false);
     return this.loadFrom(access.group, access.offset, 64);
+  }
+
+  readLowest(index: number, width: 32 | 64): Value {
+    const { group, offset } = this.access(this.linear(index, false), width / 8, false);
+    const result = n.vectorResult();
+    this.steps.push({ kind: 'load', result, group, offset, size: width });
+    return result;
   }
 
   write64(index: number, value: Value): void {
@@ -586,7 +663,8 @@ export class BlockBuilder implements Builder {
     return result;
   }
   private storeTo(group: AccessGroup, offset: number, size: AccessSize, value: Node): void {
-    this.steps.push({ kind: 'store', group, offset, size, value });
+    this.settle();
+    this.steps.push({ kind: 'store', group, offset, size, value: vectors.stored(value, size) });
     // Addresses with different roots may be the same.
     if (this.stored?.group !== group) this.stored = { group, values: new Map() };
     const { values } = this.stored;
@@ -640,6 +718,7 @@ export class BlockBuilder implements Builder {
       else otherwise?.();
       return;
     }
+    this.settle();
     const { steps } = this;
     const before = this.variables;
     const taken = this.arm(before, then);
@@ -722,6 +801,8 @@ export class BlockBuilder implements Builder {
 
   /** Whether the instruction's unit may be used, once in a block: only the interpreter can change that. */
   private callHelper(helper: number, args: readonly Node[]): Value {
+    this.settle();
+    this.checks.forgetModes();
     const { place, instruction } = this;
     const result = n.result(false, 32);
     const next = instruction.eip + instruction.length;

@@ -1,6 +1,6 @@
 import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
-import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
+import { type Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
 import { SIMD } from '../wasm/simd.js';
 import { KIND, type Node } from './node.js';
@@ -43,8 +43,8 @@ export class BlockEmitter {
   /** Labels open. */
   depth = 0;
   private readonly types: number[] = [];
-  /** Temporaries: i32, i64, v128. */
-  private readonly pools: readonly Pool[] = [I32, I64, V128].map((type) => ({ type, locals: [], used: 0 }));
+  /** Temporaries: i32, i64, v128, f32, f64. */
+  private readonly pools: readonly Pool[] = [I32, I64, V128, F32, F64].map((type) => ({ type, locals: [], used: 0 }));
   /** Nodes with a value in a local, in the order in which they got it. */
   private computed: Node[] = [];
   private readonly tlbRead: number;
@@ -98,12 +98,11 @@ export class BlockEmitter {
 
   /** Emits code after which what it computed is forgotten: it does not always run. */
   scoped(emit: () => void): void {
-    const [narrow, wide, vector] = this.pools as readonly [Pool, Pool, Pool];
-    const used = [narrow.used, wide.used, vector.used] as const;
+    const used = this.pools.map((pool) => pool.used);
     const known = this.computed.length;
     emit();
     while (this.computed.length > known) this.computed.pop()!.local = -1;
-    [narrow.used, wide.used, vector.used] = used;
+    for (const [i, pool] of this.pools.entries()) pool.used = used[i]!;
   }
 
   /** A local for an i32. */
@@ -171,7 +170,7 @@ export class BlockEmitter {
 
   /** Gives the node a local, which its value is about to be put into. */
   private compute(node: Node): number {
-    node.local = this.allocate(this.pools[node.vector ? 2 : node.wide ? 1 : 0]!);
+    node.local = this.allocate(this.pools[poolOf(node)]!);
     this.computed.push(node);
     return node.local;
   }
@@ -208,13 +207,20 @@ export class BlockEmitter {
         return;
       case 'load':
         code.localGet(step.group.host);
-        this.load(step.size, step.offset - step.group.least);
+        if (step.result.vector && step.size !== 128)
+          code.simdMemory(
+            step.size === 64 ? SIMD.v128_load64_zero : SIMD.v128_load32_zero,
+            step.offset - step.group.least,
+          );
+        else this.load(step.size, step.offset - step.group.least);
         this.popInto(step.result);
         return;
       case 'store':
         code.localGet(step.group.host);
         this.push(step.value);
-        this.store(step.size, step.offset - step.group.least);
+        if (step.value.float)
+          code.memory(step.size === 64 ? OP.f64_store : OP.f32_store, step.offset - step.group.least);
+        else this.store(step.size, step.offset - step.group.least);
         return;
       case 'leave':
         this.push(step.condition);
@@ -307,6 +313,11 @@ export class BlockEmitter {
     code.localSet(entry);
     group.host = entry;
   }
+}
+
+/** The pool with locals of the node's type. */
+function poolOf({ vector, float, wide }: Node): number {
+  return vector ? 2 : (float ? 3 : 0) + Number(wide);
 }
 
 interface Pool {

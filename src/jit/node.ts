@@ -31,6 +31,10 @@ export class Node implements Value {
   visit = 0;
   /** A v128. */
   vector = false;
+  /** f64 if `wide`, else f32. */
+  float = false;
+  /** Of a vector: its lowest lane as a float, by width. */
+  lowest: { 32?: Node; 64?: Node } | undefined;
   /** Bytes behind a SIMD opcode: lane number, shuffle. */
   immediates: readonly number[] = NONE;
   /** `vectorConstant`: the upper half; the lower one is `big`. */
@@ -89,6 +93,14 @@ export function vectorResult(): Node {
   return node;
 }
 
+/** f32 or f64 from one or two values. */
+export function float(opcode: number, width: 32 | 64, a: Node, b?: Node): Node {
+  const kind = b ? KIND.binary : KIND.unary;
+  const node = new Node(kind, width === 64, opcode, 0, 0n, a, b, undefined, 64);
+  node.float = true;
+  return node;
+}
+
 /** `result` is 'v', 'i' or 'l', as in `VECTOR_OPERATIONS`. `vector-nodes.ts` makes simpler ones where it can. */
 export function simd(
   opcode: number,
@@ -115,6 +127,7 @@ export function select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
   const bits = Math.max(whenTrue.bits, whenFalse.bits);
   const node = new Node(KIND.select, whenTrue.wide, 0, 0, 0n, whenTrue, whenFalse, condition, bits);
   node.vector = whenTrue.vector;
+  node.float = whenTrue.float;
   return node;
 }
 

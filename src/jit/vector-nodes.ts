@@ -1,4 +1,5 @@
 import type { LaneWidth } from '../isa/vector.js';
+import { OP } from '../wasm/code.js';
 import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../wasm/simd.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
@@ -99,17 +100,77 @@ export function shuffle(a: Node, b: Node, bytes: readonly number[]): Node {
   return n.simd(SIMD.i8x16_shuffle, [a, b], 'v', bytes);
 }
 
-function isWithLane(node: Node, width: LaneWidth): boolean {
-  return node.kind === KIND.simd && node.opcode === REPLACE_LANE[width];
+function isSimd(node: Node, opcode: number): boolean {
+  return node.kind === KIND.simd && node.opcode === opcode;
+}
+/** Whether its lane at `index` of `width` bits has just been put into a vector. */
+function isWithLane(node: Node, width: LaneWidth, index: number): boolean {
+  return isSimd(node, REPLACE_LANE[width]) && node.immediates[0] === index;
+}
+
+type FloatWidth = 32 | 64;
+const WITH_FLOAT = { 32: SIMD.f32x4_replace_lane, 64: SIMD.f64x2_replace_lane } as const;
+const FLOAT_OF = { 32: SIMD.f32x4_extract_lane, 64: SIMD.f64x2_extract_lane } as const;
+const REINTERPRETED = { 32: OP.i32_reinterpret_f32, 64: OP.i64_reinterpret_f64 } as const;
+const AS_FLOAT = { 32: OP.f32_reinterpret_i32, 64: OP.f64_reinterpret_i64 } as const;
+
+/** The lowest lane as a float. */
+export function lowest(a: Node, width: FloatWidth): Node {
+  if (isSimd(a, WITH_FLOAT[width])) return a.b!;
+  if (isWithLane(a, width, 0)) return n.float(AS_FLOAT[width], width, a.b!);
+  a.lowest ??= {};
+  let node = a.lowest[width];
+  if (!node) {
+    node = n.simd(FLOAT_OF[width], [a], width === 64 ? 'l' : 'i', [0]);
+    node.float = true;
+    a.lowest[width] = node;
+  }
+  return node;
+}
+
+/** a with another lowest lane. */
+export function withLowest(a: Node, width: FloatWidth, value: Node): Node {
+  if (isSimd(a, WITH_FLOAT[width]) || isWithLane(a, width, 0)) a = a.a!;
+  return n.simd(WITH_FLOAT[width], [a, value], 'v', [0]);
+}
+
+/** What is worth computing as soon as a vector is known: not what only puts a float into it. */
+export function partsToKeep(vector: Node): Node[] {
+  if (vector.kind !== KIND.simd) return [];
+  if (!isSimd(vector, WITH_FLOAT[32]) && !isSimd(vector, WITH_FLOAT[64])) return [vector];
+  return [...partsToKeep(vector.a!), vector.b!];
+}
+
+/** The vector of which a double is the lowest lane, if it came from one. */
+export function extractedFrom(double: Node): Node | undefined {
+  return isSimd(double, FLOAT_OF[64]) ? double.a : undefined;
+}
+
+/** The float of which `value` are the bits, if there is one. */
+function asFloat(value: Node, width: FloatWidth): Node | undefined {
+  if (value.kind === KIND.unary && value.opcode === REINTERPRETED[width]) return value.a;
+  return isSimd(value, EXTRACT_LANE[width]) && value.immediates[0] === 0 ? lowest(value.a!, width) : undefined;
+}
+/** What is to be stored: a float instead of its bits. */
+export function stored(value: Node, size: number): Node {
+  return ((size === 32 || size === 64) && asFloat(value, size)) || value;
 }
 
 export function lane(a: Node, width: LaneWidth, index: number): Node {
-  while (isWithLane(a, width) && width >= 32) {
-    if (a.immediates[0] === index) return a.b!;
-    a = a.a!;
-  }
-  if (width === 32 && isWithLane(a, 64)) {
-    if (a.immediates[0] !== index >> 1) return lane(a.a!, width, index);
+  for (;;) {
+    if (width === 32 || width === 64) {
+      if (isWithLane(a, width, index)) return a.b!;
+      if (index === 0 && isSimd(a, WITH_FLOAT[width])) return n.unary(REINTERPRETED[width], a.b!, width === 64);
+      // What has been put in elsewhere.
+      if (isSimd(a, REPLACE_LANE[width]) || isSimd(a, WITH_FLOAT[32]) || isSimd(a, WITH_FLOAT[width])) {
+        const float = isSimd(a, WITH_FLOAT[32]);
+        if (!float || index * width >= 32) {
+          a = a.a!;
+          continue;
+        }
+      }
+    }
+    break;
   }
   if (width === 64 && isConstant(a)) return n.wideConstant(index === 0 ? a.big : a.upper);
   return n.simd(EXTRACT_LANE[width], [a], width === 64 ? 'l' : 'i', [index]);
@@ -122,6 +183,19 @@ export function withLane(a: Node, width: LaneWidth, index: number, value: Node):
     for (let i = 0; i < width / 8; i++) bytes[(index * width) / 8 + i] = Number((bits >> BigInt(8 * i)) & 0xffn);
     return fromBytes(bytes);
   }
-  if (isWithLane(a, width) && a.immediates[0] === index) return withLane(a.a!, width, index, value);
+  if (index === 0 && (width === 32 || width === 64)) {
+    const float = asFloat(value, width);
+    if (float) return withLowest(a, width, float);
+    if (isSimd(a, WITH_FLOAT[width])) return withLane(a.a!, width, index, value);
+  }
+  if (isWithLane(a, width, index)) return withLane(a.a!, width, index, value);
+  if (width === 64 && isSimd(value, SIMD.i64x2_extract_lane)) return joinHalves(a, index, value);
   return n.simd(REPLACE_LANE[width], [a, value], 'v', [index]);
+}
+
+/** a with half of another vector in place of one of its own. */
+function joinHalves(a: Node, index: number, half: Node): Node {
+  const bytes = Array.from({ length: BYTES }, (_, i) => i);
+  for (let i = 0; i < 8; i++) bytes[8 * index + i] = BYTES + 8 * half.immediates[0]! + i;
+  return shuffle(a, half.a!, bytes);
 }

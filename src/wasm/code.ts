@@ -8,6 +8,8 @@ import { SIMD, SIMD_PREFIX } from './simd.js';
 /** Value types. */
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
 export const V128 = 0x7b;
 export const VOID_BLOCK = 0x40;
 export const FUNCREF = 0x70;
@@ -34,12 +36,16 @@ export const OP = {
   local_tee: 0x22,
   i32_load: 0x28,
   i64_load: 0x29,
+  f32_load: 0x2a,
+  f64_load: 0x2b,
   i32_load8_s: 0x2c,
   i32_load8_u: 0x2d,
   i32_load16_s: 0x2e,
   i32_load16_u: 0x2f,
   i32_store: 0x36,
   i64_store: 0x37,
+  f32_store: 0x38,
+  f64_store: 0x39,
   i32_store8: 0x3a,
   i32_store16: 0x3b,
   i32_const: 0x41,
@@ -62,6 +68,12 @@ export const OP = {
   i64_lt_u: 0x54,
   i64_gt_s: 0x55,
   i64_gt_u: 0x56,
+  f32_eq: 0x5b,
+  f32_lt: 0x5d,
+  f32_le: 0x5f,
+  f64_eq: 0x61,
+  f64_lt: 0x63,
+  f64_le: 0x65,
   i32_clz: 0x67,
   i32_ctz: 0x68,
   i32_popcnt: 0x69,
@@ -93,9 +105,23 @@ export const OP = {
   i64_shl: 0x86,
   i64_shr_s: 0x87,
   i64_shr_u: 0x88,
+  f32_sqrt: 0x91,
+  f32_add: 0x92,
+  f32_sub: 0x93,
+  f32_mul: 0x94,
+  f32_div: 0x95,
+  f64_sqrt: 0x9f,
+  f64_add: 0xa0,
+  f64_sub: 0xa1,
+  f64_mul: 0xa2,
+  f64_div: 0xa3,
   i32_wrap_i64: 0xa7,
   i64_extend_i32_s: 0xac,
   i64_extend_i32_u: 0xad,
+  i32_reinterpret_f32: 0xbc,
+  i64_reinterpret_f64: 0xbd,
+  f32_reinterpret_i32: 0xbe,
+  f64_reinterpret_i64: 0xbf,
   i32_extend8_s: 0xc0,
   i32_extend16_s: 0xc1,
 } as const;

@@ -1,7 +1,7 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/builder.js';
 import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../../isa/encoding.js';
 import { SEGMENT, STATE } from '../../memory/layout.js';
-import { type LaneWidth, VECTOR_OPERATIONS, type VectorOperation } from '../../isa/vector.js';
+import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOperation } from '../../isa/vector.js';
 import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun } from '../../wasm/module.js';
 import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../../wasm/simd.js';
@@ -314,6 +314,15 @@ export class HandlerBuilder implements Builder {
     this.code.byte(index);
     return this.popVector();
   }
+  lowest(operation: LowestOperation, width: 32 | 64, x: Value, y: Value): Value {
+    const packed = `f${width === 32 ? '32x4' : '64x2'}_${operation}` as const;
+    const result = operation === 'sqrt' ? this.vector(packed, y) : this.vector(packed, x, y);
+    return this.withLane(x, width, 0, this.lane(result, width, 0));
+  }
+  compareLowest(relation: 'lt' | 'eq', width: 32 | 64, x: Value, y: Value): Value {
+    const mask = this.vector(`f${width === 32 ? '32x4' : '64x2'}_${relation}`, x, y);
+    return this.and(this.lane(mask, 32, 0), this.const(1));
+  }
   passVector(value: Value): void {
     this.code.constant(0);
     this.push(value);
@@ -462,6 +471,10 @@ export class HandlerBuilder implements Builder {
     const low = this.toWideU(this.readLinear(linear, 32));
     const high = this.toWideU(this.readLinear(this.add(linear, this.const(4)), 32));
     return this.or(low, this.shl(high, this.const64(32n)));
+  }
+
+  readLowest(n: number, width: 32 | 64): Value {
+    return this.withLane(this.vectorConst(0n, 0n), width, 0, width === 64 ? this.read64(n) : this.read(n));
   }
 
   write64(n: number, value: Value): void {

@@ -1,0 +1,182 @@
+import type { FloatAssumption } from '../isa/builder.js';
+import { STATE } from '../memory/layout.js';
+import { OP } from '../wasm/code.js';
+import { SIMD } from '../wasm/simd.js';
+import * as n from './node.js';
+import type { Node } from './node.js';
+import { type AccessSize, LEAVE, type Place, type Step } from './steps.js';
+import { extractedFrom, lowest, operate, shuffle } from './vector-nodes.js';
+
+/** What is needed of the `BlockBuilder`. */
+interface Owner {
+  steps: Step[];
+  readonly place: Place;
+  loadState(offset: number, size: AccessSize): Node;
+}
+
+/** All of MXCSR but the flags other than PE; all exceptions masked, rounding to nearest, no modes, PE. */
+const MODES_AND_PRECISION = 0xffe0;
+const SETTLED = 0x1fa0;
+
+/**
+ * By width: what moves the numbers' upper 32 bits, without the sign, so that those of zeros, infinities, NaNs and the
+ * smallest numbers come to lie at the lower end of the signed integers; and the first beyond them.
+ */
+const RANGE = {
+  32: { offset: 0x8100_0000, first: 0x8300_0000 },
+  64: { offset: 0x8020_0000, first: 0x8060_0000 },
+} as const;
+/** Upper halves of four doubles in two vectors. */
+const UPPER_HALVES = [1, 3, 5, 7].flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
+const LOWER_LANES = [0, 1].flatMap((half) => [0, 1, 2, 3, 4, 5, 6, 7].map((byte) => 16 * half + byte));
+
+/** Assumptions since `place`, none of which has been checked. */
+interface Pending {
+  readonly place: Place;
+  /** Two doubles each. */
+  pairs: Node[];
+  /** f64 and f32. */
+  doubles: Node[];
+  singles: Node[];
+  /** Masks of what is not plainly right. */
+  doubts: Node;
+  /** Steps and conditions that find out exactly. */
+  readonly exactly: Step[];
+  holds: Node;
+}
+
+/**
+ * What the floating-point instructions of a block take for granted is checked for many of them at once, before
+ * anything happens that others can see: a store, the end of the block. Until then the block is left, for whatever
+ * reason, to the place before the first of them, so that nothing has been done yet.
+ *
+ * The check is one comparison for four numbers. Only if it fails, as it does for zeros, each instruction's own
+ * condition is computed.
+ */
+export class FloatChecks {
+  private pending: Pending | undefined;
+  /** Numbers that have been looked at; those of `lowest`, and vectors. */
+  private readonly seen = new Set<Node>();
+  /** Zero if MXCSR is as usual, and PE set. */
+  private modes: Node | undefined;
+
+  constructor(private readonly owner: Owner) {}
+
+  /** Where to go if the block has to be left. */
+  get place(): Place | undefined {
+    return this.pending?.place;
+  }
+
+  assume({ width, lowest: onlyLowest, numbers, doubts, holds }: FloatAssumption): void {
+    const { owner } = this;
+    if (!this.modes) {
+      const modes = n.binary(OP.i32_and, owner.loadState(STATE.mxcsr, 32), n.constant(MODES_AND_PRECISION));
+      this.modes = n.binary(OP.i32_xor, modes, n.constant(SETTLED));
+    }
+    this.pending ??= {
+      place: owner.place,
+      pairs: [],
+      doubles: [],
+      singles: [],
+      doubts: n.vectorConstant(0n, 0n),
+      exactly: [],
+      holds: n.constant(1),
+    };
+    const { pending } = this;
+    for (const number of numbers as readonly Node[]) {
+      const node = onlyLowest ? lowest(number, width) : number;
+      if (this.seen.has(node)) continue;
+      this.seen.add(node);
+      if (!onlyLowest && width === 32) this.doubt(outside(node, width));
+      else (!onlyLowest ? pending.pairs : width === 32 ? pending.singles : pending.doubles).push(node);
+    }
+    if (doubts) this.doubt(doubts as Node);
+    this.gather(false);
+    const { steps } = owner;
+    owner.steps = pending.exactly;
+    pending.holds = n.binary(OP.i32_and, holds() as Node, pending.holds);
+    owner.steps = steps;
+  }
+
+  private doubt(mask: Node): void {
+    const pending = this.pending!;
+    pending.doubts = operate(SIMD.v128_or, [pending.doubts, mask], 'v');
+    this.owner.steps.push({ kind: 'keep', node: pending.doubts });
+  }
+
+  /** Compares numbers as soon as there are four; `all`: those that remain. */
+  private gather(all: boolean): void {
+    const { pairs, doubles, singles } = this.pending!;
+    while (doubles.length >= (all ? 1 : 2)) {
+      const [a, b] = doubles.splice(0, 2);
+      pairs.push(pairOf(a!, b ?? a!));
+    }
+    while (pairs.length >= (all ? 1 : 2)) {
+      const [a, b] = pairs.splice(0, 2);
+      this.doubt(outside(shuffle(a!, b ?? a!, UPPER_HALVES), 64));
+    }
+    while (singles.length >= (all ? 1 : 4)) {
+      const [first, ...others] = singles.splice(0, 4);
+      let vector = n.simd(SIMD.f32x4_splat, [first!], 'v');
+      for (const [i, single] of others.entries())
+        vector = n.simd(SIMD.f32x4_replace_lane, [vector, single], 'v', [i + 1]);
+      this.doubt(outside(vector, 32));
+    }
+  }
+
+  /** Checks what has been taken for granted. */
+  check(): void {
+    if (!this.pending) return;
+    this.gather(true);
+    const { doubts, exactly, holds, place } = this.pending;
+    this.pending = undefined;
+    exactly.push({ kind: 'leave', condition: n.isZero(holds), reason: LEAVE.instruction, place });
+    const found = n.simd(SIMD.i32x4_bitmask, [doubts], 'i');
+    const condition = n.binary(OP.i32_or, found, this.modes!);
+    this.owner.steps.push({ kind: 'branch', condition, taken: exactly, otherwise: [], merges: [] });
+  }
+
+  /** MXCSR may have changed. */
+  forgetModes(): void {
+    this.modes = undefined;
+  }
+
+  /** The last instruction is not translated after all: forgets what it has assumed. */
+  save(): () => void {
+    const { pending, modes } = this;
+    const copy = pending && {
+      ...pending,
+      pairs: [...pending.pairs],
+      doubles: [...pending.doubles],
+      singles: [...pending.singles],
+      exactly: [...pending.exactly],
+    };
+    return () => {
+      this.pending = copy;
+      this.modes = modes;
+    };
+  }
+}
+
+/** Masks of the numbers that are zeros, infinities, NaNs, or too small to be beyond doubt. */
+function outside(upper: Node, width: 32 | 64): Node {
+  const { offset, first } = RANGE[width];
+  const magnitudes = n.simd(SIMD.i32x4_shl, [upper, n.constant(1)], 'v');
+  const moved = n.simd(SIMD.i32x4_add, [magnitudes, everywhere(offset)], 'v');
+  return n.simd(SIMD.i32x4_gt_s, [everywhere(first), moved], 'v');
+}
+
+function everywhere(word: number): Node {
+  const half = BigInt(word) * 0x1_0000_0001n;
+  return n.vectorConstant(half, half);
+}
+
+/** Two doubles in one vector, in any order. */
+function pairOf(a: Node, b: Node): Node {
+  const [first, second] = [extractedFrom(a), extractedFrom(b)];
+  if (first && second) return shuffle(first, second, LOWER_LANES);
+  if (first) return n.simd(SIMD.f64x2_replace_lane, [first, b], 'v', [1]);
+  if (second) return n.simd(SIMD.f64x2_replace_lane, [second, a], 'v', [1]);
+  const both = n.simd(SIMD.f64x2_splat, [a], 'v');
+  return a === b ? both : n.simd(SIMD.f64x2_replace_lane, [both, b], 'v', [1]);
+}
