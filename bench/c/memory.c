@@ -27,7 +27,7 @@ static void copy_library(char **unused) {
 
 static void copy_large(char **unused) {
   fill();
-  for (u32 i = 0; i < 600; i++) {
+  for (u32 i = 0; i < 300; i++) {
     memcpy(to, from + (i & 15), MEGABYTE);
     memmove(to + 2 * MEGABYTE + (i & 63), to + 2 * MEGABYTE, MEGABYTE);
     BARRIER();
@@ -45,7 +45,7 @@ static void fill_library(char **unused) {
 
 static void rep_movs(char **unused) {
   fill();
-  for (u32 i = 0; i < 40000; i++) {
+  for (u32 i = 0; i < 25000; i++) {
     void *d = to + (i & 0xff) * 4096, *s = from + (i & 0x3f) * 4096;
     long n = 2048;
     __asm__ volatile("rep movsl" : "+D"(d), "+S"(s), "+c"(n)::"memory");
@@ -60,7 +60,7 @@ static void rep_movs(char **unused) {
 
 static void copy_bytes(char **unused) {
   fill();
-  for (u32 round = 0; round < 400; round++) {
+  for (u32 round = 0; round < 200; round++) {
     for (u32 i = 0; i < MEGABYTE / 2; i++) {
       to[i] = from[i + (round & 3)];
       __asm__ volatile("");
@@ -74,7 +74,7 @@ static void copy_words(char **unused) {
   fill();
   const u32 *s = (const u32 *)from;
   u32 *d = (u32 *)to;
-  for (u32 round = 0; round < 800; round++) {
+  for (u32 round = 0; round < 400; round++) {
     for (u32 i = 0; i < MEGABYTE / 4; i++) {
       d[i] = s[i];
       __asm__ volatile("");
@@ -108,7 +108,7 @@ static void random_reads(char **unused) {
   fill();
   const u32 *s = (const u32 *)from;
   u32 x = 1, total = 0;
-  for (u32 i = 0; i < 60000000; i++) total += s[next_random(&x) >> 12];
+  for (u32 i = 0; i < 25000000; i++) total += s[next_random(&x) >> 12];
   printf("%08x\n", total);
 }
 
