@@ -146,7 +146,8 @@ function findDirty(blocks: readonly Block[]): void {
 function findLive(blocks: readonly Block[]): void {
   const needs = blocks.map((block) => {
     const stored = block.dirtyIn & entryValuesStored(block);
-    return entryValuesRead(block) | stored;
+    block.reads = entryValuesRead(block);
+    return block.reads | stored;
   });
   for (let again = true; again; ) {
     again = false;

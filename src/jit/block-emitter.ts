@@ -10,23 +10,13 @@ import {
   FIRST_VECTOR,
   type HelperStep,
   LEAVE,
+  LOCAL,
   type Place,
   type Step,
   VARIABLES,
 } from './steps.js';
 
-/** Locals of a region's function. */
-export const LOCAL = {
-  /** Parameter: how many calls of regions are under way. */
-  depth: 0,
-  variables: 1,
-  budget: 1 + VARIABLES,
-  /** Where the region is left, and why. */
-  leaveEip: 2 + VARIABLES,
-  leaveReason: 3 + VARIABLES,
-  nextEip: 4 + VARIABLES,
-} as const;
-const FIRST_TEMPORARY = 5 + VARIABLES;
+const FIRST_TEMPORARY = LOCAL.nextEip + 1;
 
 const PAGE_OFFSET_MASK = 0xfff;
 
@@ -49,6 +39,8 @@ export class BlockEmitter {
   private computed: Node[] = [];
   private readonly tlbRead: number;
   private readonly tlbWrite: number;
+  /** Set within `checkedSteps`. */
+  private addends: ReadonlyMap<AccessGroup, number> | undefined;
 
   constructor(
     readonly code: Code,
@@ -279,14 +271,28 @@ export class BlockEmitter {
     if (group.host >= 0) return;
     const { code } = this;
     const address = this.temporary();
-    const entry = this.temporary();
-    if (group.root) {
-      this.push(group.root);
-      if (group.least !== 0) {
-        code.constant(group.least);
-        code.byte(OP.i32_add);
-      }
-    } else code.constant(group.least);
+    let entry = this.addends?.get(group);
+    if (entry === undefined) {
+      entry = this.temporary();
+      this.lookUp(group, address, entry);
+      this.open(OP.if);
+      this.scoped(() => this.region.leave(place, group.write ? LEAVE.write : LEAVE.read));
+      this.close();
+    } else {
+      this.pushAddress(group);
+      code.localSet(address);
+    }
+    code.localGet(address);
+    code.localGet(entry);
+    code.byte(OP.i32_add);
+    code.localSet(address);
+    group.host = address;
+  }
+
+  /** Puts address and TLB entry of a group into locals; leaves "not on one page in the TLB" on the wasm stack. */
+  lookUp(group: AccessGroup, address: number, entry: number): void {
+    const { code } = this;
+    this.pushAddress(group);
     code.localTee(address);
     code.constant(10);
     code.byte(OP.i32_shr_u);
@@ -304,14 +310,32 @@ export class BlockEmitter {
       code.constant(0x1000 - group.span);
       code.byte(OP.i32_gt_u);
     }
-    this.open(OP.if);
-    this.scoped(() => this.region.leave(place, group.write ? LEAVE.write : LEAVE.read));
-    this.close();
-    code.localGet(address);
-    code.localGet(entry);
+  }
+
+  private pushAddress(group: AccessGroup): void {
+    const { code } = this;
+    if (!group.root) {
+      code.constant(group.least);
+      return;
+    }
+    this.push(group.root);
+    if (group.least === 0) return;
+    code.constant(group.least);
     code.byte(OP.i32_add);
-    code.localSet(entry);
-    group.host = entry;
+  }
+
+  /** Emits steps whose groups have been looked up: `addends` are locals with their TLB entries. */
+  checkedSteps(steps: readonly Step[], addends: ReadonlyMap<AccessGroup, number>): void {
+    this.addends = addends;
+    this.steps(steps);
+    this.addends = undefined;
+    for (const group of addends.keys()) group.host = -1;
+  }
+
+  /** A local that no block uses for anything else. */
+  reserve(): number {
+    this.types.push(I32);
+    return FIRST_TEMPORARY + this.types.length - 1;
   }
 }
 

@@ -46,12 +46,14 @@ export class Block {
   dominator: Block | undefined;
   predecessors: Block[] = [];
   loopHeader = false;
-  /** Reached by a computed jump: needs a label. */
-  switchTarget = false;
+  /** Reached by a computed jump, or from a loop of one block by two ways. */
+  needsLabel = false;
   /** Sets of variables, bit per variable: may differ from the state at the beginning; needed there; changed here. */
   dirtyIn = 0;
   liveIn = 0;
   changed = 0;
+  /** Variables whose value at the beginning the block computes with. */
+  reads = 0;
   /** Instructions on the longest way to the next check of the budget, this block included. */
   pathLength = 0;
   /** The budget is checked when the block begins. */
@@ -198,7 +200,7 @@ class BlockTranslation {
     const targets = target.isConstant ? undefined : scan.tables.get(instruction.eip);
     const edges = (targets ?? []).map((address) => edgeTo(constant(address), context)).filter((edge) => edge.block);
     if (edges.length > 1) {
-      for (const edge of edges) edge.block!.switchTarget = true;
+      for (const edge of edges) edge.block!.needsLabel = true;
       return { kind: 'switch', target, edges };
     }
     const edge = edgeTo(target, context);

@@ -13,10 +13,22 @@ import { Code, I32, OP } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
 import { SIMD } from '../wasm/simd.js';
 import { leavesAtEnd, liveOut } from './analysis.js';
-import { BlockEmitter, LOCAL } from './block-emitter.js';
+import { BlockEmitter } from './block-emitter.js';
 import type { Block, Edge } from './blocks.js';
+import { type LoopRun, planRun } from './loop-run.js';
 import type { Node } from './node.js';
-import { FIRST_VECTOR, type HelperStep, LEAVE, type Place, type Step, VARIABLES, stateOffset } from './steps.js';
+import { emitRun, FIRST_TRY } from './run-emitter.js';
+import {
+  type AccessGroup,
+  FIRST_VECTOR,
+  type HelperStep,
+  LEAVE,
+  LOCAL,
+  type Place,
+  type Step,
+  VARIABLES,
+  stateOffset,
+} from './steps.js';
 
 /** What a region's code refers to outside of it. */
 export interface Surroundings {
@@ -55,7 +67,10 @@ export class RegionEmitter {
   private readonly leaves = new Map<number, number>();
   private readonly children = new Map<Block, Block[]>();
   private readonly levels = new Map<Block, number>();
+  private readonly runs = new Map<Block, LoopRun>();
   private block!: Block;
+  /** Within a loop's run: emits what is to be done where it is left. */
+  private refund: (() => void) | undefined;
 
   constructor(
     private readonly blocks: readonly Block[],
@@ -77,6 +92,7 @@ export class RegionEmitter {
       if (siblings) siblings.push(block);
       else this.children.set(block.dominator!, [block]);
     }
+    this.planRuns();
     this.loadBudget();
     this.loadVariables(entry.liveIn);
     emitter.open(OP.block);
@@ -97,11 +113,27 @@ export class RegionEmitter {
     return { code: code.bytes(), locals: emitter.localRuns() };
   }
 
+  private planRuns(): void {
+    for (const block of this.blocks) {
+      const run = block.loopHeader ? planRun(block) : undefined;
+      if (!run) continue;
+      this.runs.set(block, run);
+      // Run and block both go there.
+      if (run.exit.block) run.exit.block.needsLabel = true;
+    }
+  }
+
   // --- structure ------------------------------------------------------------------------------
 
   private tree(block: Block): void {
     const { emitter } = this;
     const merges = (this.children.get(block) ?? []).filter(isMerge).sort((a, b) => b.order - a.order);
+    const run = this.runs.get(block);
+    const tries = run ? emitter.reserve() : 0;
+    if (run) {
+      this.code.constant(FIRST_TRY);
+      this.code.localSet(tries);
+    }
     if (block.loopHeader) {
       // Branches back go to the loop, branches ahead to the label before it, which is closed by then.
       this.levels.set(block, emitter.depth);
@@ -111,7 +143,7 @@ export class RegionEmitter {
       this.levels.set(merge, emitter.depth);
       emitter.open(OP.block);
     }
-    this.emitBlock(block);
+    this.emitBlock(block, run, tries);
     for (const merge of merges.reverse()) {
       emitter.close();
       this.tree(merge);
@@ -119,7 +151,7 @@ export class RegionEmitter {
     if (block.loopHeader) emitter.close();
   }
 
-  private emitBlock(block: Block): void {
+  private emitBlock(block: Block, run: LoopRun | undefined, tries: number): void {
     const { code, emitter } = this;
     this.block = block;
     emitter.startBlock();
@@ -131,6 +163,7 @@ export class RegionEmitter {
       this.leave({ eip: block.eip, remaining: 0, variables: block.entries }, LEAVE.budget);
       emitter.close();
     }
+    if (run) this.emitRun(block, run, tries);
     this.addToBudget(-block.instructions);
     emitter.steps(block.steps);
     const { terminator } = block;
@@ -154,7 +187,7 @@ export class RegionEmitter {
           code.localSet(LOCAL.nextEip);
         }
         emitter.push(terminator.condition);
-        this.assign(liveOut(block) | (leavesAtEnd(block) ? block.changed : 0));
+        this.assignAtBranch();
         emitter.open(OP.if);
         this.follow(terminator.taken);
         emitter.close();
@@ -175,6 +208,28 @@ export class RegionEmitter {
         this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables }, LEAVE.instruction);
         return;
     }
+  }
+
+  private assignAtBranch(variables = -1): void {
+    const { block } = this;
+    this.assign((liveOut(block) | (leavesAtEnd(block) ? block.changed : 0)) & variables);
+  }
+
+  private emitRun(block: Block, run: LoopRun, tries: number): void {
+    const { code, emitter } = this;
+    const surroundings = {
+      code,
+      emitter,
+      loopLevel: this.levels.get(block)!,
+      steps: (addends: ReadonlyMap<AccessGroup, number>, refund: () => void): void => {
+        this.refund = refund;
+        emitter.checkedSteps(block.steps, addends);
+        this.refund = undefined;
+      },
+      assign: (variables: number) => this.assignAtBranch(variables),
+      follow: (edge: Edge) => this.follow(edge),
+    };
+    emitRun(surroundings, block, run, tries);
   }
 
   /** Jumps to one of `edges`, if it is one, by a table with a label for each byte between the first and the last. */
@@ -295,6 +350,7 @@ export class RegionEmitter {
     code.constant(reason);
     code.localSet(LOCAL.leaveReason);
     this.addToBudget(place.remaining);
+    this.refund?.();
     emitter.branch(OP.br, this.leaves.get(block.dirtyIn | changed)!);
   }
 
@@ -518,7 +574,7 @@ export class RegionEmitter {
 
 /** More than one way leads to the block from before it. */
 function isMerge(block: Block): boolean {
-  if (block.switchTarget) return true;
+  if (block.needsLabel) return true;
   let ways = 0;
   for (const from of block.predecessors) if (from.order < block.order) ways++;
   return ways > 1;

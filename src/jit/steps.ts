@@ -26,6 +26,17 @@ export const FIRST_VECTOR = 10;
 const VECTORS = 8;
 export const VARIABLES = FIRST_VECTOR + VECTORS;
 
+/** Locals of a region's function. */
+export const LOCAL = {
+  /** Parameter: how many calls of regions are under way. */
+  depth: 0,
+  variables: 1,
+  budget: 1 + VARIABLES,
+  /** Where the region is left, and why. */
+  leaveEip: 2 + VARIABLES,
+  leaveReason: 3 + VARIABLES,
+  nextEip: 4 + VARIABLES,
+} as const;
 /** Where an instruction stands, for steps that may leave before it. */
 export interface Place {
   readonly eip: number;
