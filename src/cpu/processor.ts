@@ -7,6 +7,7 @@ import {
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
+  JUMP_HASH,
   JUMP_HEAT,
   RAM_BASE,
   REGION_FLAG,
@@ -117,6 +118,8 @@ export class Processor implements CpuContext {
   /** `MODE_FLAGS` of EFLAGS that `codeKey` was made for. */
   private modeFlags = 0;
   private stopRequested = false;
+  /** How often writes have ended regions. */
+  private regionsLost = 0;
   /** Budget of the interpreter call under way. */
   private chunk = 0;
   /** Instructions retired right behind the last STI or load of SS. */
@@ -180,6 +183,7 @@ export class Processor implements CpuContext {
       helperNumber: this.engine.helperNumber,
       callHelper: (...args) => this.callHelperOfRegion(...args),
       interpreterFunction: (name) => this.interpreter![name]!,
+      regionChanged: (linear) => this.forgetJump(linear),
       regionsChanged: () => this.newEpoch(),
     });
     this.interpreter = this.instantiate();
@@ -188,7 +192,12 @@ export class Processor implements CpuContext {
 
   private codeWritten(gpa: number, length: number): void {
     this.code.invalidate(gpa, length);
-    if (this.translator?.invalidate(gpa, length)) this.newEpoch();
+    if (this.translator?.invalidate(gpa, length)) this.regionsLost++;
+  }
+
+  private forgetJump(linear: number): void {
+    const entry = (JUMP_CACHE + jumpIndex(linear) * JUMP_CACHE_ENTRY_BYTES) >> 2;
+    if (this.i32[entry] === (linear | 0)) this.i32[entry + 1] = 0;
   }
 
   // --- running --------------------------------------------------------------------------------
@@ -554,6 +563,7 @@ export class Processor implements CpuContext {
   ): number {
     const { state, i32 } = this;
     const key = i32[STATE.codeKey >> 2];
+    const { regionsLost } = this;
     this.instructionEip = eip >>> 0;
     state.eip = next;
     let result = 0;
@@ -564,7 +574,10 @@ export class Processor implements CpuContext {
       this.report(error);
       unused = remaining;
     }
-    const leave = i32[STATE.status >> 2] !== STATUS.none || i32[STATE.codeKey >> 2] !== key;
+    const leave =
+      i32[STATE.status >> 2] !== STATUS.none ||
+      i32[STATE.codeKey >> 2] !== key ||
+      this.regionsLost !== regionsLost;
     i32[TRANSLATED.leave >> 2] = leave ? 1 : 0;
     if (leave) i32[STATE.budget >> 2]! += unused;
     return result;
@@ -633,8 +646,9 @@ export class Processor implements CpuContext {
   }
 }
 
+/** Index of the jump-cache entry for a linear address. */
 function jumpIndex(linear: number): number {
-  return (linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1);
+  return ((Math.imul(linear, JUMP_HASH.factor) >>> JUMP_HASH.shift) & JUMP_HASH.mask) / JUMP_CACHE_ENTRY_BYTES;
 }
 
 /** What the last word of a jump-cache entry holds besides the block's length. */

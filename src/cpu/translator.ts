@@ -45,7 +45,9 @@ export interface TranslatorHost {
   callHelper(helper: number, eip: number, next: number, remaining: number, a: number, b: number, c: number): number;
   /** A function of the interpreter's module, for regions to call. Not before the translator is attached. */
   interpreterFunction(name: StringRun): WebAssembly.ExportValue;
-  /** Regions have come or gone outside `hot` and `invalidate`: jump-cache entries are void. */
+  /** A region with its entry at `linear` has come or gone: where the jump cache leads from there is void. */
+  regionChanged(linear: number): void;
+  /** Slots are used anew: all of the jump cache is void. */
   regionsChanged(): void;
 }
 

@@ -1,7 +1,7 @@
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import {
   JUMP_CACHE,
-  JUMP_CACHE_ENTRIES,
+  JUMP_HASH,
   REGION_FLAG,
   REGION_KEYS,
   REGION_LEAVES,
@@ -537,14 +537,12 @@ export class RegionEmitter {
   private lookUp(eip: number, at: number): void {
     const { code } = this;
     code.localGet(eip);
-    code.localGet(eip);
-    code.constant(12);
+    code.constant(JUMP_HASH.factor);
+    code.byte(OP.i32_mul);
+    code.constant(JUMP_HASH.shift);
     code.byte(OP.i32_shr_u);
-    code.byte(OP.i32_xor);
-    code.constant(JUMP_CACHE_ENTRIES - 1);
+    code.constant(JUMP_HASH.mask);
     code.byte(OP.i32_and);
-    code.constant(4);
-    code.byte(OP.i32_shl);
     code.localTee(at);
     code.memory(OP.i32_load, JUMP_CACHE);
     code.localGet(eip);

@@ -196,7 +196,6 @@ export class RegionTranslator implements Translator {
    * they are made anew with a check for every access.
    */
   private narrowGroups(): void {
-    let killed = false;
     for (const slot of this.byNumber) {
       const region = slot?.active;
       if (!region || this.i32[(REGION_LEAVES >> 2) + region.slot]! < MOST_LEAVES) continue;
@@ -207,10 +206,7 @@ export class RegionTranslator implements Translator {
       this.end(region, 'narrowed');
       this.waiting.add(address);
       this.counts.narrowed++;
-      killed = true;
     }
-    // The jump cache still leads to them.
-    if (killed) this.host.regionsChanged();
   }
 
   private install(module: WebAssembly.Module, regions: readonly Region[]): void {
@@ -225,9 +221,10 @@ export class RegionTranslator implements Translator {
       },
     });
     for (const [i, region] of regions.entries()) {
-      if (!region.dead) region.code = exports[String(i)] as (depth: number) => number;
+      if (region.dead) continue;
+      region.code = exports[String(i)] as (depth: number) => number;
+      this.host.regionChanged(region.entry);
     }
-    if (!this.options.synchronous) this.host.regionsChanged();
   }
 
   invalidate(gpa: number, length: number): boolean {
@@ -349,6 +346,7 @@ export class RegionTranslator implements Translator {
       slot.active = undefined;
       this.table.set(slot.number, null);
       this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
+      this.host.regionChanged(region.entry);
     }
     for (const gpa of region.pages.values()) {
       const regions = this.pages.get(gpa >>> 12);

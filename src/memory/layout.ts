@@ -141,6 +141,11 @@ export const JUMP_CACHE = 0x10_0000;
 /** A boot runs 64,000 blocks; with a quarter as many entries they drive each other out. */
 export const JUMP_CACHE_ENTRIES = 0x1_0000;
 export const JUMP_CACHE_ENTRY_BYTES = 16;
+/**
+ * The offset of the entry for a linear address is (address × factor >>> shift) & mask. Code that belongs together
+ * often stands at like places of different pages, so every bit of the address has to matter.
+ */
+export const JUMP_HASH = { factor: 0x9e37_79b1 | 0, shift: 12, mask: 0xf_fff0 } as const;
 /** In the last word of a jump-cache entry: a region begins here. Its slot is in the bits from `REGION_SHIFT` on. */
 export const REGION_FLAG = 0x4000_0000;
 export const REGION_SHIFT = 8;

@@ -2,7 +2,7 @@ import {
   BLOCK_COUNT_MASK,
   CS,
   JUMP_CACHE,
-  JUMP_CACHE_ENTRIES,
+  JUMP_HASH,
   JUMP_HEAT,
   RECORD_BYTES,
   REGION_FLAG,
@@ -381,14 +381,12 @@ function emitFindBlock(code: Code, scratch: number, findBlock: number, tier: Tie
   code.memory(OP.i32_load, STATE.segments + CS * SEGMENT.stride + SEGMENT.base);
   code.byte(OP.i32_add);
   code.localTee(linear);
-  code.localGet(linear);
-  code.constant(12);
+  code.constant(JUMP_HASH.factor);
+  code.byte(OP.i32_mul);
+  code.constant(JUMP_HASH.shift);
   code.byte(OP.i32_shr_u);
-  code.byte(OP.i32_xor);
-  code.constant(JUMP_CACHE_ENTRIES - 1);
+  code.constant(JUMP_HASH.mask);
   code.byte(OP.i32_and);
-  code.constant(4);
-  code.byte(OP.i32_shl);
   code.localTee(entry);
   code.memory(OP.i32_load, JUMP_CACHE);
   code.localGet(linear);
