@@ -575,9 +575,7 @@ export class Processor implements CpuContext {
       unused = remaining;
     }
     const leave =
-      i32[STATE.status >> 2] !== STATUS.none ||
-      i32[STATE.codeKey >> 2] !== key ||
-      this.regionsLost !== regionsLost;
+      i32[STATE.status >> 2] !== STATUS.none || i32[STATE.codeKey >> 2] !== key || this.regionsLost !== regionsLost;
     i32[TRANSLATED.leave >> 2] = leave ? 1 : 0;
     if (leave) i32[STATE.budget >> 2]! += unused;
     return result;
