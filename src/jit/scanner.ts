@@ -90,6 +90,8 @@ export class Scanner {
           if (call || (target !== undefined && row.name !== 'jmp')) lead(next);
           break;
         }
+        // Repetitions put registers into the state. Only behind the end of a block is it known that those differ.
+        if (instruction.handler.repeat !== 'none') leaders.add(next);
         at = next;
       }
     }

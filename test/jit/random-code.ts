@@ -332,11 +332,15 @@ export class CodeGenerator {
       case 29:
         this.emit(random.pick([0x9e, 0x9f, 0xf5, 0xf8, 0xf9, 0x98, ...(shared ? [] : [0xd6, 0x27, 0x2f, 0x37, 0x3f])]));
         return;
-      case 30:
-        // Strings, forwards, with a small count.
+      case 30: {
+        // Strings, forwards, with a small count; now and then a pointer gets back what it was, as in memcpy.
+        const saved = random.chance(30) ? random.pick([ESI, EDI]) : undefined;
+        if (saved !== undefined) this.emit(0x89, 0xc0 | (saved << 3) | EDX);
         if (random.chance(50)) this.emit(0xb9, random.below(20), 0, 0, 0, random.pick([0xf3, 0xf2]));
         this.emit(random.pick([0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf]));
+        if (saved !== undefined) this.emit(0x89, 0xc0 | (EDX << 3) | saved);
         return;
+      }
       case 31:
         // With a segment override.
         this.emit(random.pick([0x26, 0x36, 0x3e, ...(shared ? [] : [0x64, 0x65])]), 0x8b);

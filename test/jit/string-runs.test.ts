@@ -1,4 +1,9 @@
+import assert from 'node:assert/strict';
 import test from 'node:test';
+import { EXIT } from '../../src/cpu/processor.js';
+import { EDI } from '../../src/cpu/state.js';
+import { createMachine } from '../cpu/machine-code.js';
+import { AT_ONCE, attachTranslator } from './attach.js';
 import {
   assertSame,
   CODE_AT,
@@ -106,5 +111,19 @@ test('repeated MOVS and STOS do what one element after the other would', () => {
         );
       }
     }
+  }
+});
+
+test('a register that gets back what it was before a repetition has it in the state too', () => {
+  // mov edx, edi; mov ecx, 4; rep stosd; mov edi, edx; lea eax, [edi + 1]; int3
+  const code = [0x89, 0xfa, 0xb9, 4, 0, 0, 0, 0xf3, 0xab, 0x89, 0xd7, 0x8d, 0x47, 0x01, 0xcc];
+  const cpu = createMachine(code);
+  attachTranslator(cpu, AT_ONCE);
+  // The second time the TLB is filled.
+  for (let time = 0; time < 2; time++) {
+    cpu.state.eip = 0x1000;
+    cpu.state.registers[EDI] = 0x8000;
+    while (cpu.run(1000) === EXIT.budget);
+    assert.deepEqual([cpu.exit.vector, cpu.state.registers[EDI], cpu.state.registers[0]], [3, 0x8000, 0x8001]);
   }
 });
