@@ -42,27 +42,17 @@ export function checkVirtual8086Level(cpu: CpuContext): void {
   if (inVirtual8086(cpu) && ioPrivilegeLevel(cpu.state.eflags) < 3) throw new GuestFault(GP, 0);
 }
 
-/** The EFLAGS image PUSHF stores: VM and RF read as zero. */
-function readFlags(cpu: CpuContext): number {
-  checkVirtual8086Level(cpu);
-  return cpu.state.eflags & ~(FLAG.VM | FLAG.RF);
-}
-
 /** POPF: `value` has been read from the stack, ESP not moved yet. */
 function writeFlags(cpu: CpuContext, value: number, operandSize: number): void {
   checkVirtual8086Level(cpu);
   replaceFlags(cpu, value, changeableFlags(cpu, operandSize));
 }
 
-/** CLI and STI need CPL ≤ IOPL. */
+/** STI needs CPL ≤ IOPL. */
 function checkInterruptFlagRights(cpu: CpuContext): void {
   const { state } = cpu;
   const level = inProtectedMode(cpu) ? state.cpl : inVirtual8086(cpu) ? 3 : 0;
   if (level > ioPrivilegeLevel(state.get(STATE.eflags))) throw new GuestFault(GP, 0);
-}
-function clearInterruptFlag(cpu: CpuContext): void {
-  checkInterruptFlagRights(cpu);
-  cpu.state.set(STATE.eflags, cpu.state.get(STATE.eflags) & ~FLAG.IF);
 }
 function setInterruptFlag(cpu: CpuContext): void {
   checkInterruptFlagRights(cpu);
@@ -74,12 +64,9 @@ function setInterruptFlag(cpu: CpuContext): void {
 }
 
 export const flagTransferHelpers = {
-  /** → image for PUSHF */
-  readFlags,
   /** (image, operand size 16 or 32): POPF */
   writeFlags,
-  cli: clearInterruptFlag,
+  /** Where it is not as simple as `isa/flag-transfers.ts` has it */
   sti: setInterruptFlag,
-  /** INT n in virtual-8086 mode needs IOPL 3 */
-  checkSoftwareInterrupt: checkVirtual8086Level,
+  checkVirtual8086Level,
 } as const satisfies Record<string, Helper>;

@@ -9,6 +9,7 @@ import {
   JUMP_CACHE_ENTRY_BYTES,
   JUMP_HASH,
   JUMP_HEAT,
+  LEAVE_REGION,
   RAM_BASE,
   REGION_FLAG,
   REGION_KEYS,
@@ -101,7 +102,6 @@ export class Processor implements CpuContext {
    * the decoding of two pieces of a block; for boards whose clock does not count instructions.
    */
   exactBudgets = true;
-  interruptRequested = false;
 
   private readonly tlb: Tlb;
   private readonly code: CodeCache;
@@ -231,6 +231,7 @@ export class Processor implements CpuContext {
       try {
         runInterpreter();
       } finally {
+        this.noteShadow();
         rest = i32[STATE.budget >> 2]!;
         used = this.chunk - rest;
         this.state.retired += used;
@@ -257,10 +258,6 @@ export class Processor implements CpuContext {
   }
 
   /**
-   * Makes `run` return `EXIT.stop` at the end of the running block. Unlike `leave` it is safe in the middle of an
-   * instruction, from port and memory-mapped registers: it takes away the rest of the budget.
-   */
-  /**
    * The jump cache leads to a block of at most `most` instructions at `state.eip` for the next call of the
    * interpreter. Returns the index of the entry, to be made void afterwards, or −1.
    */
@@ -279,7 +276,12 @@ export class Processor implements CpuContext {
     return entry;
   }
 
+  /**
+   * Makes `run` return `EXIT.stop` at the end of the running block. Unlike `leave` it is safe in the middle of an
+   * instruction, from port and memory-mapped registers: it takes away the rest of the budget.
+   */
   requestStop(): void {
+    this.noteShadow();
     this.stopRequested = true;
     this.chunk -= this.i32[STATE.budget >> 2]!;
     this.i32[STATE.budget >> 2] = 0;
@@ -290,10 +292,28 @@ export class Processor implements CpuContext {
     this.i32[STATE.status >> 2] = STATUS.leave;
   }
 
+  get interruptRequested(): boolean {
+    return this.i32[STATE.interruptRequested >> 2] !== 0;
+  }
+  set interruptRequested(on: boolean) {
+    this.i32[STATE.interruptRequested >> 2] = on ? 1 : 0;
+  }
+
+  /** Takes over what an STI has left in `STATE.shadowBudget`, which means nothing without `chunk`. */
+  private noteShadow(): void {
+    const { i32 } = this;
+    const budget = i32[STATE.shadowBudget >> 2]! - 1;
+    if (budget < 0) return;
+    i32[STATE.shadowBudget >> 2] = 0;
+    this.shadowAt = this.state.retired + this.chunk - budget;
+  }
+
   get interruptShadow(): boolean {
+    this.noteShadow();
     return this.shadowAt === this.retiredNow();
   }
   set interruptShadow(on: boolean) {
+    this.i32[STATE.shadowBudget >> 2] = 0;
     this.shadowAt = on ? this.retiredNow() : -1;
   }
 
@@ -374,7 +394,7 @@ export class Processor implements CpuContext {
   }
 
   private afterStateReplaced(): void {
-    this.shadowAt = -1;
+    this.interruptShadow = false;
     this.stackShadowAt = -1;
     this.translator?.flush();
     this.code.flush();
@@ -541,14 +561,20 @@ export class Processor implements CpuContext {
     if ((i32[STATE.eflags >> 2]! & MODE_FLAGS) !== this.modeFlags) this.updateMode();
     if (i32[STATE.status >> 2] !== STATUS.none) {
       if (this.exit.reason === EXIT.hypercall) {
-        state.eip = this.instructionEip;
-        this.exit.instructionEip = this.instructionEip;
-        this.exit.instructionLength =
+        const length =
           this.view.getUint16(record + RECORD.next, true) - this.view.getUint16(record + RECORD.start, true);
+        this.returnToHypercall(this.instructionEip, length);
       }
       this.refund(record, 1);
     }
     return result;
+  }
+
+  /** A hypercall leaves at its instruction. */
+  private returnToHypercall(eip: number, length: number): void {
+    this.state.eip = eip;
+    this.exit.instructionEip = eip;
+    this.exit.instructionLength = length;
   }
 
   /** See `TranslatorHost.callHelper`. */
@@ -566,18 +592,25 @@ export class Processor implements CpuContext {
     const { regionsLost } = this;
     this.instructionEip = eip >>> 0;
     state.eip = next;
+    // The region has paid for its whole block; the helper sees what is true behind its instruction.
+    i32[STATE.budget >> 2]! += remaining - 1;
     let result = 0;
-    let unused = remaining - 1;
     try {
       result = this.engine.helpers[number]!(this, a, b, c) || 0;
     } catch (error) {
       this.report(error);
-      unused = remaining;
+      i32[STATE.budget >> 2]! += 1;
     }
-    const leave =
-      i32[STATE.status >> 2] !== STATUS.none || i32[STATE.codeKey >> 2] !== key || this.regionsLost !== regionsLost;
-    i32[TRANSLATED.leave >> 2] = leave ? 1 : 0;
-    if (leave) i32[STATE.budget >> 2]! += unused;
+    if ((i32[STATE.eflags >> 2]! & MODE_FLAGS) !== this.modeFlags) this.updateMode();
+    if (i32[STATE.status >> 2] !== STATUS.none) {
+      if (this.exit.reason === EXIT.hypercall) this.returnToHypercall(eip >>> 0, (next - eip) >>> 0);
+      i32[TRANSLATED.leave >> 2] = LEAVE_REGION.now;
+    } else if (i32[STATE.codeKey >> 2] !== key || this.regionsLost !== regionsLost || this.stopRequested) {
+      i32[TRANSLATED.leave >> 2] = LEAVE_REGION.behind;
+    } else {
+      i32[TRANSLATED.leave >> 2] = LEAVE_REGION.no;
+      i32[STATE.budget >> 2]! -= remaining - 1;
+    }
     return result;
   }
 

@@ -141,8 +141,6 @@ export function setCodeSegment(cpu: CpuContext, segment: Segment, eip: number, l
 }
 
 export const segmentHelpers = {
-  /** (segment register) → selector */
-  readSelector: (cpu, index) => cpu.state.selector(index),
   /** (segment register, selector) */
   loadSegment,
   /** (segment register, offset, bytes + 0x100 for a write) → linear address */

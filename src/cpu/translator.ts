@@ -7,9 +7,9 @@ import type { StringRun } from './interpreter/string-runs.js';
  * (`src/jit`), or none.
  *
  * A region is translated code with one entry. The interpreter calls it with the depth of its calls (0) and gets the
- * EIP at which to go on; everything else is in the state by then. When it cannot go on it leaves before the
- * instruction, which the interpreter then runs. It calls nothing but helpers of floating-point units, and leaves behind
- * one that has changed what the region was made from.
+ * EIP at which to go on, or `ELSEWHERE`; everything else is in the state by then. When it cannot go on it leaves before
+ * the instruction, which the interpreter then runs. It calls nothing but helpers, and leaves behind one that has changed
+ * what the region was made from, or asked to stop.
  */
 export interface Translator {
   /** Functions (depth) → eip; an index is a region's slot. */

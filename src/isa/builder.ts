@@ -29,6 +29,9 @@ export type StateField =
   | 'eflags'
   | 'cpl'
   | 'direction'
+  | 'interruptRequested'
+  | 'shadowBudget'
+  | 'budget'
   | 'fpuUnavailable'
   | 'fpuControl'
   | 'fpuStatus'
@@ -163,8 +166,11 @@ export interface Builder {
   // Registers by number, with partial-register rules (AH = 4 when size is 8).
   register(index: number, size: Size): Value;
   setRegister(index: number, size: Size, value: Value): void;
+  /** 'budget' is exact only in the last instruction of a block. */
   state(field: StateField): Value;
   setState(field: StateField, value: Value): void;
+  /** Selector of segment register `index`. */
+  selector(index: Value): Value;
   /**
    * As many iterations of a repeated MOVS or STOS as can be done in one piece: 1 at the end of its turn, 0 before one
    * that has to be done by itself. Undefined: the form allows no such thing.
@@ -231,8 +237,8 @@ export interface Row {
   readonly addressSized?: boolean;
   /** Takes repeat prefixes: 'rep' (F3 and F2 alike) or 'repcc' (REPE / REPNE). */
   readonly repeat?: 'rep' | 'repcc';
-  /** Nothing is decoded behind it in the same block. */
-  readonly ends?: boolean;
+  /** Nothing is decoded behind it in the same block; 'next': although that is where execution always goes on. */
+  readonly ends?: boolean | 'next';
   /** Needs the x87, MMX or SSE unit: checked against CR0, CR4 and pending exceptions before anything else. */
   readonly unit?: 'x87' | 'x87-nowait' | 'mmx' | 'wait' | 'fxsave' | 'sse' | 'sse-mmx';
   /** May use v128 values; makes no forms for segments that are flat, which are not worth the room. */

@@ -1,7 +1,6 @@
 import type { Builder, Row, Value } from './builder.js';
-import { drop, peek, push } from './stack.js';
 
-/** Far jumps, calls and returns, IRET, PUSHF and POPF: all checks are in the helpers that both tiers share. */
+/** Far jumps, calls and returns, IRET: all checks are in the helpers that both tiers share. */
 
 function sizeOf(b: Builder): Value {
   return b.const(b.form.size);
@@ -51,27 +50,6 @@ export const FAR_TRANSFERS: readonly Row[] = [
     encodings: ['CF'],
     semantics(b) {
       b.helper('interruptReturn', sizeOf(b));
-    },
-  },
-  {
-    name: 'pushf',
-    encodings: ['9C'],
-    sized: true,
-    stack: true,
-    flags: { reads: 'OSZAPC' },
-    semantics: (b) => push(b, b.form.size, b.helper('readFlags')),
-  },
-  {
-    name: 'popf',
-    encodings: ['9D'],
-    sized: true,
-    stack: true,
-    ends: true,
-    flags: { writes: 'OSZAPC' },
-    semantics(b) {
-      b.helper('writeFlags', peek(b, b.form.size), sizeOf(b));
-      drop(b, b.const(b.form.size / 8));
-      b.jump(b.nextEip());
     },
   },
 ];

@@ -4,6 +4,7 @@ import type { Row } from './builder.js';
 import { CONTROL_FLOW } from './control-flow.js';
 import { DECIMAL_ROWS } from './decimal.js';
 import { FAR_TRANSFERS } from './far-transfers.js';
+import { FLAG_TRANSFERS } from './flag-transfers.js';
 import { MMX } from './mmx.js';
 import { MOVES } from './moves.js';
 import { MULTIPLY } from './multiply.js';
@@ -31,6 +32,7 @@ export const INSTRUCTIONS: readonly Row[] = [
   ...SOFTWARE_INTERRUPTS,
   ...SEGMENTS,
   ...FAR_TRANSFERS,
+  ...FLAG_TRANSFERS,
   ...PORTS,
   ...SYSTEM,
   ...X87_ROWS,

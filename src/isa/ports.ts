@@ -2,7 +2,10 @@ import type { Builder, Row, Size, Value } from './builder.js';
 import { truncate } from './flags.js';
 import { repeated } from './strings.js';
 
-/** IN, OUT, INS, OUTS. Rights are checked by the helpers before anything else happens. */
+/**
+ * IN, OUT, INS, OUTS. Rights are checked by the helpers before anything else happens. Blocks end behind IN and OUT,
+ * where an interrupt that they bring about is delivered.
+ */
 
 const EDX = 2;
 const ESI = 6;
@@ -59,17 +62,23 @@ export const PORTS: readonly Row[] = [
     name: 'in',
     encodings: ['E4 AL,Ib', 'E5 eAX,Ib', 'EC AL,DX', 'ED eAX,DX'],
     access: 'w,r',
+    ends: 'next',
     system: true,
-    semantics: (b) => b.write(0, input(b, b.read(1))),
+    semantics(b) {
+      b.write(0, input(b, b.read(1)));
+      b.jump(b.nextEip());
+    },
   },
   {
     name: 'out',
     encodings: ['E6 Ib,AL', 'E7 Ib,eAX', 'EE DX,AL', 'EF DX,eAX'],
     access: 'r,r',
+    ends: 'next',
     system: true,
     semantics(b) {
       // The size of the data, not of the port number, is what counts.
       output(b, b.read(0), b.read(1));
+      b.jump(b.nextEip());
     },
   },
   stringRow('ins', '6C', false, inputString),

@@ -18,7 +18,7 @@ function pushSegment(name: string, encoding: string, segment: number): Row {
     sized: true,
     stack: true,
     system: true,
-    semantics: (b) => push(b, b.form.size, b.helper('readSelector', b.const(segment))),
+    semantics: (b) => push(b, b.form.size, b.selector(b.const(segment))),
   };
 }
 
@@ -28,7 +28,7 @@ function popSegment(name: string, encoding: string, segment: number): Row {
     encodings: [encoding],
     sized: true,
     stack: true,
-    ends: true,
+    ends: 'next',
     system: true,
     semantics(b) {
       // ESP moves after the load, which may fault; the new SS decides nothing about it (SDM vol. 2, POP).
@@ -45,7 +45,7 @@ function loadFarPointer(name: string, encoding: string, segment: number): Row {
     name,
     encodings: [`${encoding} /r Gv,M`],
     access: 'w,r',
-    ends: true,
+    ends: 'next',
     system: true,
     semantics(b) {
       const bytes = b.form.size / 8;
@@ -73,7 +73,7 @@ export const SEGMENTS: readonly Row[] = [
     access: 'w,r',
     system: true,
     semantics(b) {
-      const selector = b.helper('readSelector', b.number(1));
+      const selector = b.selector(b.number(1));
       // A register takes the selector zero-extended; memory always 16 bits.
       if (b.form.isMemory(0)) b.store('default', b.offset(0), 16, selector);
       else b.write(0, selector);
@@ -83,7 +83,7 @@ export const SEGMENTS: readonly Row[] = [
     name: 'mov',
     encodings: ['8E /r Sw,Ew'],
     access: 'w,r',
-    ends: true,
+    ends: 'next',
     system: true,
     semantics(b) {
       b.helper('loadSegment', b.number(0), b.read(1));

@@ -1,9 +1,9 @@
 import type { Builder, Row } from './builder.js';
 
-/** Instructions for operating systems: control registers, descriptor tables, MSRs, interrupt flag, CPUID. */
+/** Instructions for operating systems: control registers, descriptor tables, MSRs, CPUID. */
 
-/** A helper without operands; `ends` where the state behind it may decode differently. */
-function plain(name: string, encoding: string, helper: string, ends = false): Row {
+/** A helper without operands; `ends` where code behind it may run differently, or an interrupt be let in. */
+function plain(name: string, encoding: string, helper: string, ends: Row['ends'] = false): Row {
   return {
     name,
     encodings: [encoding],
@@ -38,7 +38,7 @@ function withSelector(name: string, encoding: string, rights: string): Row {
     name,
     encodings: [`${encoding} Ew`],
     access: 'r',
-    ends: true,
+    ends: 'next',
     system: true,
     semantics(b) {
       b.helper(rights);
@@ -68,7 +68,7 @@ function moveSpecial(encoding: string, toRegister: boolean, helper: string): Row
     name: 'mov',
     encodings: [encoding],
     access: 'w,r',
-    ends: true,
+    ends: 'next',
     system: true,
     semantics(b) {
       if (toRegister) b.write(0, b.helper(helper, b.number(1)));
@@ -96,7 +96,7 @@ export const SYSTEM: readonly Row[] = [
   table('lidt', 3, false),
   storeWord('smsw', '0F 01 /4'),
   withSelector('lmsw', '0F 01 /6', 'requireLevel0'),
-  { name: 'invlpg', encodings: ['0F 01 /7 M'], access: '-', ends: true, system: true, semantics: invalidatePage },
+  { name: 'invlpg', encodings: ['0F 01 /7 M'], access: '-', ends: 'next', system: true, semantics: invalidatePage },
   storeWord('sldt', '0F 00 /0'),
   storeWord('str', '0F 00 /1'),
   withSelector('lldt', '0F 00 /2', 'requireProtectedLevel0'),
@@ -104,14 +104,12 @@ export const SYSTEM: readonly Row[] = [
   plain('clts', '0F 06', 'clts'),
   plain('invd', '0F 08', 'flushCaches'),
   plain('wbinvd', '0F 09', 'flushCaches'),
-  plain('wrmsr', '0F 30', 'wrmsr', true),
-  plain('rdtsc', '0F 31', 'rdtsc'),
+  plain('wrmsr', '0F 30', 'wrmsr', 'next'),
+  plain('rdtsc', '0F 31', 'rdtsc', 'next'),
   plain('rdmsr', '0F 32', 'rdmsr'),
   plain('rdpmc', '0F 33', 'rdpmc'),
   plain('cpuid', '0F A2', 'cpuid'),
   { name: 'sysenter', encodings: ['0F 34'], ends: true, system: true, semantics: (b) => void b.helper('sysenter') },
   { name: 'sysexit', encodings: ['0F 35'], ends: true, system: true, semantics: (b) => void b.helper('sysexit') },
-  plain('cli', 'FA', 'cli', true),
-  plain('sti', 'FB', 'sti', true),
   plain('hlt', 'F4', 'hlt', true),
 ];

@@ -191,7 +191,7 @@ function entryValuesStored(block: Block): number {
 function forEachLeave(steps: readonly Step[], visit: (variables: readonly Node[]) => void): void {
   let last: readonly Node[] | undefined;
   for (const step of steps) {
-    if (step.kind === 'helper') {
+    if (step.kind === 'helper' || step.kind === 'behind') {
       visit(step.variables);
     } else if (step.kind === 'access' || step.kind === 'leave') {
       if (step.place.variables !== last) visit(step.place.variables);
@@ -238,6 +238,9 @@ function entryValuesRead(block: Block): number {
           break;
         case 'helper':
           for (const arg of step.args) add(arg);
+          addAll(step.variables);
+          break;
+        case 'behind':
           addAll(step.variables);
           break;
         case 'branch':

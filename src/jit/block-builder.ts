@@ -9,7 +9,9 @@ import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import { SIMD } from '../wasm/simd.js';
 import { FloatChecks } from './float-checks.js';
+import { KEEPS_VARIABLES, sameNodes } from './helper-calls.js';
 import type { Instruction } from './instruction.js';
+import type { LeaveCounts } from './leave-counts.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
 import {
@@ -18,6 +20,7 @@ import {
   FIRST_VECTOR,
   FLAGS_AUX,
   FLAGS_RESULT,
+  type HelperStep,
   LEAVE,
   type Place,
   type Step,
@@ -92,6 +95,8 @@ export class BlockBuilder implements Builder {
   private readonly inMiddle = new Map<Place, Place>();
   /** Set by a jump of the last instruction. */
   end: BlockEnd | undefined;
+  /** A helper of the last instruction has set EIP. */
+  elsewhere = false;
   private instruction!: Instruction;
   /** Where the instruction begins. */
   private ownPlace!: Place;
@@ -107,9 +112,13 @@ export class BlockBuilder implements Builder {
   private readonly segmentBases: (Node | undefined)[] = [];
   private readonly checkedUnits = new Set<number>();
   private arms = 0;
+  /** How many steps there were, and what the variables were, behind the last helper. */
+  private helperSteps = 0;
+  private helperVariables: readonly Node[] = [];
 
   constructor(
     private readonly helperNumber: (name: string) => number,
+    private readonly leaveCounts: LeaveCounts,
     private readonly largestSpan = LARGEST_SPAN,
   ) {}
 
@@ -144,6 +153,7 @@ export class BlockBuilder implements Builder {
       this.end = undefined;
       return false;
     }
+    this.endHelpers(stepCount);
     this.places.push(this.ownPlace);
     for (let i = FIRST_VECTOR; i < VARIABLES; i++) {
       if (this.variables[i] === variables[i]) continue;
@@ -156,6 +166,23 @@ export class BlockBuilder implements Builder {
       }
     }
     return true;
+  }
+
+  /** The end of an instruction, whose steps are those from `first` on, if it has called helpers. */
+  private endHelpers(first: number): void {
+    const { steps, form } = this;
+    const at = steps.findLastIndex((step) => step.kind === 'helper');
+    if (at < first) return;
+    if (form.row.ends && !this.end) {
+      // What the registers are now is not wanted.
+      steps.length = at + 1;
+      this.variables = [...this.place.variables];
+      this.elsewhere = true;
+    } else {
+      const helper = steps[at] as HelperStep;
+      helper.last = steps.length === this.helperSteps && sameNodes(this.variables, this.helperVariables);
+      if (!helper.last) steps.push({ kind: 'behind', variables: [...this.variables] });
+    }
   }
 
   /** The block is complete. Numbers the instructions: `Place.remaining`. */
@@ -335,6 +362,11 @@ export class BlockBuilder implements Builder {
   // --- state ----------------------------------------------------------------------------------
 
   state(field: StateField): Value {
+    if (field === 'budget') {
+      const result = n.result(false, 32);
+      this.steps.push({ kind: 'loadBudget', result });
+      return result;
+    }
     if (field === 'flagsResult') return this.variables[FLAGS_RESULT]!;
     if (field === 'flagsAux') return this.variables[FLAGS_AUX]!;
     return this.loadState(STATE[field], 32);
@@ -352,6 +384,10 @@ export class BlockBuilder implements Builder {
   private storeState(offset: number, size: AccessSize, value: Value): void {
     this.settle();
     this.steps.push({ kind: 'storeState', offset, size, value: value as Node });
+  }
+
+  selector(index: Value): Value {
+    return this.loadState(STATE.segments + (index as Node).number * SEGMENT.stride + SEGMENT.selector, 32);
   }
 
   register(index: number, size: Size): Value {
@@ -690,7 +726,7 @@ export class BlockBuilder implements Builder {
     const { size, addressSize, checked } = this.form;
     if (addressSize !== 32 || checked) return false;
     const moved = operation === 'movs' ? [ECX, ESI, EDI] : [ECX, EDI];
-    this.leave(n.comparison(OP.i32_gt_u, this.variables[ECX]!, n.constant(ITERATIONS_PER_TURN)), LEAVE.instruction);
+    this.leave(n.comparison(OP.i32_gt_u, this.variables[ECX]!, n.constant(ITERATIONS_PER_TURN)), this.interpreted);
     for (const register of operation === 'movs' ? moved : [EAX, ...moved])
       this.storeState(stateOffset(register), 32, this.variables[register]!);
     const done = n.result(false, 1);
@@ -699,12 +735,17 @@ export class BlockBuilder implements Builder {
     this.stored = undefined;
     const inMiddle: Place = { eip: this.place.eip, remaining: 0, variables: [...this.variables] };
     this.inMiddle.set(inMiddle, this.place);
-    this.leave(n.isZero(done), LEAVE.instruction, inMiddle);
+    this.leave(n.isZero(done), this.interpreted, inMiddle);
     this.variables[ECX] = n.constant(0);
     return true;
   }
 
   // --- control --------------------------------------------------------------------------------
+
+  /** The reason to leave before the present instruction because the interpreter has to do it. */
+  get interpreted(): number {
+    return this.leaveCounts.reasonOf(this.form.row.name);
+  }
 
   private leave(condition: Node, reason: number, place = this.place): void {
     if (condition.isConstant && condition.number === 0) return;
@@ -788,40 +829,40 @@ export class BlockBuilder implements Builder {
     throw UNTRANSLATABLE;
   }
   helper(name: string, ...args: Value[]): Value {
-    const { unit, ends } = this.form.row;
-    if (this.arms === 0) {
-      // Helpers of floating-point units do all of their instruction, and touch nothing but its operands.
-      if (unit === undefined || unit === 'fxsave' || ends) throw UNTRANSLATABLE;
-      return this.callHelper(this.helperNumber(name), args as Node[]);
-    }
+    if (this.arms === 0) return this.callHelper(name, args as Node[]);
     // The rare case of an instruction: the interpreter runs it again, since nothing visible has changed yet.
-    this.leave(n.constant(1), LEAVE.instruction);
+    this.leave(n.constant(1), this.interpreted);
     return n.constant(0);
   }
 
-  /** Whether the instruction's unit may be used, once in a block: only the interpreter can change that. */
-  private callHelper(helper: number, args: readonly Node[]): Value {
+  private callHelper(name: string, args: readonly Node[]): Value {
     this.settle();
     this.checks.forgetModes();
-    const { place, instruction } = this;
+    const { place, instruction, variables } = this;
     const result = n.result(false, 32);
     const next = instruction.eip + instruction.length;
-    this.steps.push({ kind: 'helper', result, helper, args, place, next, variables: this.variables });
-    this.variables = this.variables.map((_, variable) =>
-      this.loadState(stateOffset(variable), variable >= FIRST_VECTOR ? 128 : 32),
+    const helper = this.helperNumber(name);
+    this.steps.push({ kind: 'helper', result, helper, args, place, next, variables: [...variables], last: false });
+    // Those that it keeps are in the state now, and have to be known as changed even if they become what they were.
+    const keeps = KEEPS_VARIABLES.has(name);
+    this.variables = variables.map((node, v) =>
+      keeps && node === this.entries[v] ? node : this.loadState(stateOffset(v), v >= FIRST_VECTOR ? 128 : 32),
     );
+    this.helperSteps = this.steps.length;
+    this.helperVariables = [...this.variables];
     this.checkedUnits.clear();
     this.stored = undefined;
     return result;
   }
 
+  /** Whether the instruction's unit may be used, once in a block: nothing but a helper can change that. */
   private checkUnit(unit: string): void {
     if (unit !== 'sse' && !this.checkedUnits.has(STATE.fpuUnavailable)) this.checkAvailable(STATE.fpuUnavailable);
     if (unit.startsWith('sse') && !this.checkedUnits.has(STATE.sseUnavailable))
       this.checkAvailable(STATE.sseUnavailable);
   }
   private checkAvailable(field: number): void {
-    this.leave(this.loadState(field, 32), LEAVE.instruction);
+    this.leave(this.loadState(field, 32), this.interpreted);
     this.checkedUnits.add(field);
   }
 }

@@ -7,6 +7,7 @@ import { KIND, type Node } from './node.js';
 import {
   type AccessGroup,
   type AccessSize,
+  type BehindStep,
   FIRST_VECTOR,
   type HelperStep,
   LEAVE,
@@ -26,6 +27,7 @@ interface RegionActions {
   leave(place: Place, reason: number): void;
   /** Emits the call; leaves the result on the wasm stack. */
   callHelper(step: HelperStep): void;
+  leaveBehind(step: BehindStep): void;
 }
 
 /** Values and steps of one block after the other, with locals for what has been computed. */
@@ -227,6 +229,13 @@ export class BlockEmitter {
         return;
       case 'helper':
         this.region.callHelper(step);
+        this.popInto(step.result);
+        return;
+      case 'behind':
+        this.region.leaveBehind(step);
+        return;
+      case 'loadBudget':
+        code.localGet(LOCAL.budget);
         this.popInto(step.result);
         return;
       case 'branch': {

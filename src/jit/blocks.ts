@@ -1,3 +1,4 @@
+import { ELSEWHERE } from '../memory/layout.js';
 import type { BlockBuilder } from './block-builder.js';
 import type { Instruction } from './instruction.js';
 import { OP } from '../wasm/code.js';
@@ -20,8 +21,10 @@ export type Terminator =
   | { readonly kind: 'switch'; readonly target: Node; readonly edges: readonly Edge[] }
   /** The return address has been pushed; `after` is where it leads. */
   | { readonly kind: 'call'; readonly target: Node; readonly after: Edge }
+  /** A helper has set EIP, and more. */
+  | { readonly kind: 'elsewhere' }
   /** Out, and the interpreter does the instruction at `eip`. */
-  | { readonly kind: 'interpret'; readonly eip: number };
+  | { readonly kind: 'interpret'; readonly eip: number; readonly reason: number };
 
 /** Consecutive bytes of code, at a linear address. */
 export interface Piece {
@@ -87,6 +90,7 @@ export function createBlocks(root: CodeContext, inliner: Inliner, newBuilder: ()
   const edgeTo = (eip: Node, context: CodeContext): Edge => {
     const address = eip.number >>> 0;
     const { scan, blocks } = context;
+    if (address === ELSEWHERE >>> 0) return edgeOut(eip, true);
     if (!eip.isConstant || !scan.leaders.has(address) || !scan.instructions.has(address)) return edgeOut(eip);
     let block = blocks.get(address);
     if (!block) {
@@ -144,13 +148,13 @@ class BlockTranslation {
     const instruction = scan.instructions.get(at);
     if (!instruction) return { kind: 'jump', edge: edgeOut(constant(at)) };
     if (this.last && scan.leaders.has(at)) return { kind: 'jump', edge: this.edgeTo(constant(at), context) };
-    if (!builder.translate(instruction)) return { kind: 'interpret', eip: at };
+    if (!builder.translate(instruction)) return { kind: 'interpret', eip: at, reason: builder.interpreted };
     this.last = instruction;
     this.block.instructions++;
     this.piece.length += instruction.length;
     this.at = (at + instruction.length) >>> 0;
     const { end } = builder;
-    if (!end) return undefined;
+    if (!end) return builder.elsewhere ? { kind: 'elsewhere' } : undefined;
     builder.end = undefined;
     if (end.condition) {
       const taken = this.edgeTo(end.target, context);

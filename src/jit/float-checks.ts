@@ -130,7 +130,7 @@ export class FloatChecks {
     this.gather(true);
     const { doubts, exactly, holds, place } = this.pending;
     this.pending = undefined;
-    exactly.push({ kind: 'leave', condition: n.isZero(holds), reason: LEAVE.instruction, place });
+    exactly.push({ kind: 'leave', condition: n.isZero(holds), reason: LEAVE.numbers, place });
     const found = n.simd(SIMD.i32x4_bitmask, [doubts], 'i');
     const condition = n.binary(OP.i32_or, found, this.modes!);
     this.owner.steps.push({ kind: 'branch', condition, taken: exactly, otherwise: [], merges: [] });

@@ -1,7 +1,9 @@
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import {
+  ELSEWHERE,
   JUMP_CACHE,
   JUMP_HASH,
+  LEAVE_REGION,
   REGION_FLAG,
   REGION_KEYS,
   REGION_LEAVES,
@@ -20,6 +22,7 @@ import type { Node } from './node.js';
 import { emitRun, FIRST_TRY } from './run-emitter.js';
 import {
   type AccessGroup,
+  type BehindStep,
   FIRST_VECTOR,
   type HelperStep,
   LEAVE,
@@ -80,6 +83,7 @@ export class RegionEmitter {
     const actions = {
       leave: (place: Place, reason: number) => this.leave(place, reason),
       callHelper: (step: HelperStep) => this.callHelper(step),
+      leaveBehind: (step: BehindStep) => this.leaveBehind(step),
     };
     this.emitter = new BlockEmitter(this.code, user, actions, stringRuns);
   }
@@ -204,8 +208,11 @@ export class RegionEmitter {
       case 'call':
         this.call(terminator.target, terminator.after);
         return;
+      case 'elsewhere':
+        this.goElsewhere();
+        return;
       case 'interpret':
-        this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables }, LEAVE.instruction);
+        this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables }, terminator.reason);
         return;
     }
   }
@@ -445,7 +452,8 @@ export class RegionEmitter {
     emitter.close();
     if (!after.block) {
       emitter.push(after.eip);
-      this.chain();
+      if (after.returns) code.byte(OP.return);
+      else this.chain();
       return;
     }
     this.loadBudget();
@@ -454,7 +462,7 @@ export class RegionEmitter {
   }
 
   /** Everything into the state, for the helper may look at it; out, if the helper has changed more than data. */
-  private callHelper({ helper, args, place, next, variables }: HelperStep): void {
+  private callHelper({ helper, args, place, next, variables, last }: HelperStep): void {
     const { code, emitter, block } = this;
     this.storeVariables(block.dirtyIn | changedAt(block, variables), variables);
     this.storeBudget();
@@ -467,12 +475,30 @@ export class RegionEmitter {
     code.localSet(LOCAL.nextEip);
     code.constant(0);
     code.memory(OP.i32_load, TRANSLATED.leave);
+    if (!last) {
+      code.constant(LEAVE_REGION.now);
+      code.byte(OP.i32_eq);
+    }
     emitter.open(OP.if);
-    code.constant(0);
-    code.memory(OP.i32_load, STATE.eip);
-    code.byte(OP.return);
+    this.goElsewhere();
     emitter.close();
     code.localGet(LOCAL.nextEip);
+  }
+
+  /** The helper has left EIP and budget in the state. */
+  private leaveBehind({ variables }: BehindStep): void {
+    const { code, emitter, block } = this;
+    code.constant(0);
+    code.memory(OP.i32_load, TRANSLATED.leave);
+    emitter.open(OP.if);
+    emitter.scoped(() => this.storeVariables(block.dirtyIn | changedAt(block, variables), variables));
+    this.goElsewhere();
+    emitter.close();
+  }
+
+  private goElsewhere(): void {
+    this.code.constant(ELSEWHERE);
+    this.code.byte(OP.return);
   }
 
   private matchesCodeKey(): void {

@@ -2,6 +2,7 @@ import { analyse } from './analysis.js';
 import { BlockBuilder } from './block-builder.js';
 import { type Block, createBlocks } from './blocks.js';
 import { Inliner, LARGEST_INLINED } from './inlining.js';
+import type { LeaveCounts } from './leave-counts.js';
 import type { Scan, ScanLimits, Scanner } from './scanner.js';
 
 /** Guest-physical bytes `[start, end)`. */
@@ -53,6 +54,7 @@ export function draftRegion(
   entry: number,
   user: boolean,
   limits: ScanLimits,
+  leaveCounts: LeaveCounts,
   largestSpan?: number,
 ): Draft | undefined {
   const mapped = new Map<number, number>();
@@ -62,7 +64,7 @@ export function draftRegion(
     if (limits.onlyWhatRan && !scanner.hasRun(address, user)) return undefined;
     return scanSmall(scanner, address, user, limits, mapped);
   });
-  const newBuilder = (): BlockBuilder => new BlockBuilder(scanner.host.helperNumber, largestSpan);
+  const newBuilder = (): BlockBuilder => new BlockBuilder(scanner.host.helperNumber, leaveCounts, largestSpan);
   const found = createBlocks(Inliner.root(scan), inliner, newBuilder);
   if (found[0]!.instructions === 0) return undefined;
   const blocks = analyse(found[0]!);

@@ -87,7 +87,7 @@ export class Scanner {
               lead(address);
             }
           }
-          if (call || (target !== undefined && row.name !== 'jmp')) lead(next);
+          if (call || row.ends === 'next' || (target !== undefined && row.name !== 'jmp')) lead(next);
           break;
         }
         // Repetitions put registers into the state. Only behind the end of a block is it known that those differ.

@@ -20,7 +20,9 @@ export interface TranslatorStatistics extends TranslatorCounts {
   regions: number;
   bytes: number;
   /** How often a region was left before an instruction, by reason. */
-  leaves: { read: number; write: number; instruction: number; budget: number; fault: number };
+  leaves: { read: number; write: number; instruction: number; budget: number; fault: number; numbers: number };
+  /** How often for which instruction, by name. */
+  leftFor: Record<string, number>;
 }
 
 export function emptyCounts(): TranslatorCounts {

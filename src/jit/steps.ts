@@ -6,6 +6,8 @@ import type { Node } from './node.js';
 /** What a block does in order: everything but pure computation. */
 export type Step =
   | HelperStep
+  | BehindStep
+  | LoadBudgetStep
   | KeepStep
   | LoadStateStep
   | StoreStateStep
@@ -53,18 +55,18 @@ export function stateOffset(variable: number): number {
   return variable === FLAGS_RESULT ? STATE.flagsResult : STATE.flagsAux;
 }
 
-/** Why a region leaves before an instruction (`TRANSLATED.exits`). */
+/** Why a region leaves before an instruction (`TRANSLATED.exits`); further ones are instructions (`LeaveCounts`). */
 export const LEAVE = {
   /** A read that misses the TLB, crosses a page or is memory-mapped. */
   read: 0,
   /** The same for writes; also pages with code. */
   write: 1,
-  /** An instruction for the interpreter. */
-  instruction: 2,
   /** The instructions left are too few for the way to the next check. */
-  budget: 3,
+  budget: 2,
   /** A fault, or a segment that needs checks. */
-  fault: 4,
+  fault: 3,
+  /** Floating-point numbers that are not as has been taken for granted. */
+  numbers: 4,
 } as const;
 
 /** Computes a value for later. */
@@ -118,7 +120,12 @@ interface StoreStep {
   readonly size: AccessSize;
   readonly value: Node;
 }
-/** Calls a TypeScript helper, with all variables in the state, and leaves if it says so. */
+/** Instructions left behind the block. */
+interface LoadBudgetStep {
+  readonly kind: 'loadBudget';
+  readonly result: Node;
+}
+/** Calls a TypeScript helper, with all variables in the state, and leaves if it says so (`LEAVE_REGION`). */
 export interface HelperStep {
   readonly kind: 'helper';
   readonly result: Node;
@@ -126,6 +133,14 @@ export interface HelperStep {
   readonly args: readonly Node[];
   readonly place: Place;
   readonly next: number;
+  /** Values of the variables then. */
+  readonly variables: readonly Node[];
+  /** The instruction does nothing more. */
+  last: boolean;
+}
+/** At the end of an instruction with a helper: leaves if that has said so. */
+export interface BehindStep {
+  readonly kind: 'behind';
   /** Values of the variables then. */
   readonly variables: readonly Node[];
 }

@@ -1,8 +1,9 @@
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
-import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS, TRANSLATED } from '../memory/layout.js';
+import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
 import { I32 } from '../wasm/code.js';
 import { ModuleBuilder } from '../wasm/module.js';
 import { SMALLEST_SPAN } from './block-builder.js';
+import { LeaveCounts } from './leave-counts.js';
 import type { FlushReason, RegionEnd, TranslatorObserver } from './observer.js';
 import { RegionEmitter } from './region-emitter.js';
 import { Region, draftRegion } from './region.js';
@@ -81,6 +82,7 @@ export class RegionTranslator implements Translator {
   /** Addresses whose regions are made without groups of accesses. */
   private readonly narrow = new Set<number>();
   private readonly i32: Int32Array;
+  private readonly leaveCounts: LeaveCounts;
   private counts: TranslatorCounts = emptyCounts();
   private liveBytes = 0;
   /** Milliseconds of the guest's time that translating has taken so far. */
@@ -94,6 +96,7 @@ export class RegionTranslator implements Translator {
     this.limits = { instructions: options.instructions, onlyWhatRan: options.onlyWhatRan };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024, maximum: REGION_SLOTS });
     this.i32 = host.memory.i32;
+    this.leaveCounts = new LeaveCounts(this.i32);
   }
 
   find(linear: number, key: number): number {
@@ -145,6 +148,7 @@ export class RegionTranslator implements Translator {
         entry,
         user,
         this.limits,
+        this.leaveCounts,
         this.narrow.has(address) ? SMALLEST_SPAN : undefined,
       );
       if (!draft) {
@@ -269,18 +273,29 @@ export class RegionTranslator implements Translator {
 
   /** How often regions have been left because the budget was spent. */
   get budgetLeaves(): number {
-    return this.i32[(TRANSLATED.exits >> 2) + LEAVE.budget]!;
+    return this.leaveCounts.count(LEAVE.budget);
   }
 
   statistics(): TranslatorStatistics {
     let regions = 0;
     for (const slot of this.allSlots()) regions += slot.regions.length;
-    const [read, write, instruction, budget, fault] = this.i32.subarray(TRANSLATED.exits >> 2);
+    const { leaveCounts } = this;
+    const count = (reason: keyof typeof LEAVE): number => leaveCounts.count(LEAVE[reason]);
+    const instructions = leaveCounts.byName();
+    const instruction = Object.values(instructions).reduce((sum, n) => sum + n, 0);
     return {
       ...this.counts,
       regions,
       bytes: this.liveBytes,
-      leaves: { read: read!, write: write!, instruction: instruction!, budget: budget!, fault: fault! },
+      leaves: {
+        read: count('read'),
+        write: count('write'),
+        instruction,
+        budget: count('budget'),
+        fault: count('fault'),
+        numbers: count('numbers'),
+      },
+      leftFor: instructions,
     };
   }
 

@@ -32,9 +32,13 @@ function renderTable(title: string, columns: readonly string[], rows: Row[]): st
   return [line(header), ...cells.map(line)];
 }
 
+/** Lines about instructions that the translator left to the interpreter. */
+const MOST_INSTRUCTIONS = 12;
+
 function renderTranslation({ translation, tierSeconds }: Statistics): string[] {
   if (translation === undefined) return [];
-  const { translated, instructions, regions, bytes, modules, invalidated, emitMs, compileMs, leaves } = translation;
+  const { translated, instructions, regions, bytes, modules, invalidated, emitMs, compileMs, leaves, leftFor } =
+    translation;
   return [
     `translated ${grouped(translated)} regions, ${grouped(instructions)} instructions, in ${grouped(modules)} modules; ` +
       `${grouped(invalidated)} overwritten, ${grouped(regions)} kept (${grouped(bytes / 1024)} KB)`,
@@ -45,6 +49,13 @@ function renderTranslation({ translation, tierSeconds }: Statistics): string[] {
       'left translated code for',
       ['times'],
       Object.entries(leaves).map(([name, count]) => ({ name, counts: [count] })),
+    ),
+    ...renderTable(
+      'left it for instruction',
+      ['times'],
+      Object.entries(leftFor)
+        .slice(0, MOST_INSTRUCTIONS)
+        .map(([name, count]) => ({ name, counts: [count] })),
     ),
   ];
 }

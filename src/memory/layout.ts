@@ -65,6 +65,10 @@ export const STATE = {
   debug: 0x120,
   /** Instructions retired, as an f64 (exact to 2^53). */
   retired: 0x140,
+  /** Non-zero: an interrupt waits for EFLAGS.IF. Whoever sets IF then makes the processor leave. */
+  interruptRequested: 0x148,
+  /** `budget` + 1 behind the last STI that translated or interpreted code has done by itself; 0: none in this run. */
+  shadowBudget: 0x14c,
   /** x87: control, status (without TOP), TOP, tag (2 bits per physical register), each u32. */
   fpuControl: 0x160,
   fpuStatus: 0x164,
@@ -130,11 +134,24 @@ export const STATUS = {
 export const TRANSLATED = {
   /** EIP at which translated code gave up: there the interpreter runs one block even if a region begins. */
   slowEip: 0x1000,
-  /** Set by a helper that translated code has called: everything is in the state, leave. */
+  /** Set by a helper that translated code has called: one of `LEAVE_REGION`. */
   leave: 0x1004,
-  /** Regions left, by reason (`EXIT_REASON` of the translator), u32 each. */
+  /** Regions left, by reason (`LeaveCounts` of the translator), u32 each. */
   exits: 0x1040,
+  end: 0x2000,
 } as const;
+
+/**
+ * Whether a region is to be left because of a helper. `behind`: when the instruction is complete, at `STATE.eip`;
+ * `now`: with everything in the state as it is, the instruction has not run or is complete.
+ */
+export const LEAVE_REGION = { no: 0, behind: 1, now: 2 } as const;
+
+/**
+ * What a region returns instead of an EIP when the guest goes on at `STATE.eip` in a way that its callers know nothing
+ * of: other code, another privilege, a trap. No region goes on behind a call that returns to this address.
+ */
+export const ELSEWHERE = -1;
 
 /** Jump cache: entries of {linear address, codeKey, first record, instruction count | region}. */
 export const JUMP_CACHE = 0x10_0000;

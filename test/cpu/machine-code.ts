@@ -25,7 +25,7 @@ export class BareBoard implements Board {
   portRead(_port: number, size: number): number {
     return size === 4 ? -1 : 2 ** (8 * size) - 1;
   }
-  portWrite(): void {}
+  portWrite(_port: number, _size: number, _value: number): void {}
   mmioRead(): number {
     return -1;
   }

@@ -26,8 +26,8 @@ class Listener implements TranslatorObserver {
   }
 }
 
-/** `dec ecx; jnz` to itself, then HLT. */
-const COUNT_DOWN = [0x49, 0x75, 0xfd, 0xf4];
+/** `dec ecx; jnz` to itself, then ENTER, which is never translated, and HLT. */
+const COUNT_DOWN = [0x49, 0x75, 0xfd, 0xc8, 0, 0, 0, 0xf4];
 
 test('an observer hears of modules and regions, and why they end', () => {
   const observer = new Listener();

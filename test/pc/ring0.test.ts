@@ -51,8 +51,10 @@ for (const [name, torture] of Object.entries({
 }
 
 test('and translated at once', async () => {
-  const { output } = await runKernel({ jit: true, torture: { translateAtOnce: true } });
+  const interpreted = await runKernel({ jit: false });
+  const { output, instructions } = await runKernel({ jit: true, torture: { translateAtOnce: true } });
   assert.deepEqual(output.split('\n'), lines);
+  assert.equal(instructions, interpreted.instructions);
 });
 
 test('with the virtual clock every run takes the same instructions', async () => {

@@ -378,6 +378,13 @@ export class HandlerBuilder implements Builder {
   private registerOffset(index: number, size: Size): number {
     return size === 8 && index >= 4 ? (index - 4) * 4 + 1 : index * 4;
   }
+  selector(index: Value): Value {
+    this.push(index);
+    this.code.constant(SEGMENT.stride);
+    this.code.byte(OP.i32_mul);
+    this.code.memory(OP.i32_load, STATE.segments + SEGMENT.selector);
+    return this.pop();
+  }
   register(index: number, size: Size): Value {
     this.code.constant(0);
     this.code.memory(this.loadOpcode(size), STATE.registers + this.registerOffset(index, size));

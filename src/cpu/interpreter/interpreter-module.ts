@@ -1,6 +1,7 @@
 import {
   BLOCK_COUNT_MASK,
   CS,
+  ELSEWHERE,
   JUMP_CACHE,
   JUMP_HASH,
   JUMP_HEAT,
@@ -443,7 +444,6 @@ function emitTierChange(code: Code, eip: number, entry: number, budget: number, 
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
   code.constant(0);
-  code.constant(0);
   code.localGet(entry);
   code.memory(OP.i32_load, JUMP_CACHE + 12);
   code.constant(REGION_SHIFT);
@@ -453,7 +453,15 @@ function emitTierChange(code: Code, eip: number, entry: number, budget: number, 
   code.byte(OP.call_indirect);
   code.u32(tier.regionType);
   code.u32(0);
+  code.localTee(eip);
+  code.constant(ELSEWHERE);
+  code.byte(OP.i32_ne);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.constant(0);
+  code.localGet(eip);
   code.memory(OP.i32_store, STATE.eip);
+  code.byte(OP.end);
   code.constant(0);
   code.memory(OP.i32_load, STATE.status);
   code.branch(OP.br_if, 3);

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { STATE } from '../../src/memory/layout.js';
+import { AT_ONCE, attachTranslator } from './attach.js';
+import { KernelMachine, kernelProgram } from './kernel-code.js';
+import { RandomNumbers } from './random-numbers.js';
+
+const PROGRAMS = 20;
+
+function outcome(machine: KernelMachine, end: string): unknown {
+  const { state, memory } = machine.cpu;
+  const { registers, eip, eflags, cpl, retired } = state;
+  return {
+    events: [...machine.events],
+    end,
+    state: { registers: [...registers], eip, eflags, cpl, retired },
+    segments: [...memory.u32.subarray(STATE.segments >> 2, (STATE.segments >> 2) + 32)],
+    memory: Buffer.from(memory.bytes(0x1_0000, 0x1_0000)).toString('hex'),
+  };
+}
+
+test('random kernel code does the same translated and interpreted, and is interrupted at the same places', () => {
+  const interpreting = new KernelMachine();
+  const translating = new KernelMachine();
+  const translator = attachTranslator(translating.cpu, AT_ONCE);
+  let events = 0;
+  let halts = 0;
+  for (let seed = 1; seed <= PROGRAMS; seed++) {
+    const code = kernelProgram(new RandomNumbers(seed));
+    const numbers = new RandomNumbers(seed + 1000);
+    const data = Uint8Array.from({ length: 0x400 }, () => numbers.next());
+    interpreting.start(code, data);
+    translating.start(code, data);
+    const expected = outcome(
+      interpreting,
+      interpreting.run(() => 1 << 16),
+    );
+    const slice = (): number => (numbers.chance(60) ? 1 << 16 : 1 + numbers.below(40));
+    const actual = outcome(translating, translating.run(slice));
+    assert.deepEqual(actual, expected, `seed ${seed}: ${Buffer.from(code).toString('hex')}`);
+    events += interpreting.events.length;
+    if (interpreting.cpu.state.registers[5] === 0) halts++;
+  }
+  assert.ok(translator.statistics().translated > PROGRAMS);
+  assert.ok(events > 20 * PROGRAMS, `${events} events`);
+  assert.ok(halts > PROGRAMS / 2, `${halts} programs ran to their end`);
+  // Nothing of this is left to the interpreter, but what is rare.
+  const { leftFor, leaves } = translator.statistics();
+  for (const name of ['pushf', 'cli', 'mov', 'pop fs', 'rdtsc', 'sysenter', 'sysexit', 'iret', 'int', 'invlpg'])
+    assert.equal(leftFor[name], undefined, name);
+  assert.equal(leaves.fault, 0);
+});
