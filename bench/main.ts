@@ -35,7 +35,8 @@ async function main(options: Options): Promise<number> {
       ...[...missed, ...findLargeGuests(peaks)].map((text) => `Missed: ${text}`),
       ...wrong.map((text) => `Wrong: ${text}`),
     ];
-    print(`${tables}\n${[...bench.missing, ...remarks].map((text) => `${text}\n`).join('')}`);
+    if (all.length > 0) print(`${tables}\n`);
+    for (const text of [...bench.missing, ...remarks]) print(`${text}\n`);
     if (options.json !== undefined) writeFileSync(options.json, renderJson(all));
     if (options.writeDocs) {
       const { time } = options;

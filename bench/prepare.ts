@@ -2,21 +2,18 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FileTree } from '../guest/image/file-tree.js';
 import { readDebFiles } from '../src/formats/deb.js';
 import { FLAVOURS, KERNEL_ARGUMENTS } from '../src/launcher/image/flavours.js';
 import { obtainImage } from '../src/launcher/image/image-builder.js';
 import { Progress } from '../src/launcher/image/progress.js';
 import { cacheFolder, ImageStore, type StoredImage } from '../src/launcher/image/store.js';
 import { openByteSink } from '../src/platform/node-streams.js';
-import { LaunchError } from '../src/vm/index.js';
-import { type Architecture, CompileError, compilePrograms, findNativeArchitecture } from './compile.js';
 import type { ContestantCommand } from './contestant.js';
 import { findLguest, findQemu, findV86, type Installed, type Missing, nativeCommand } from './contestants.js';
 import type { Options } from './options.js';
-import { PackageFiles } from './packages.js';
-import { type BenchProgram, COMPILED, type CompiledName, DEBIAN, type DebianName, type Source } from './suite.js';
-import { buildTree, writeArchive, writeFolder } from './world.js';
+import { ProgramFiles } from './program-files.js';
+import type { BenchProgram } from './suite.js';
+import { writeArchive, writeFolder } from './world.js';
 
 /** A guest that was stopped for a while must not take that for a fault of its own. */
 const BENCH_ARGUMENTS = ['nowatchdog', 'rcupdate.rcu_cpu_stall_suppress=1', 'tsc=reliable'];
@@ -38,7 +35,6 @@ export interface Bench {
 
 /** Rejects with `LaunchError`. */
 export async function prepareBench(options: Options, say: (text: string) => void): Promise<Bench> {
-  const { programs } = options;
   const cache = join(cacheFolder(), 'bench');
   const store = new ImageStore(cacheFolder());
   const progress = new Progress(openByteSink(process.stderr, () => {}));
@@ -53,10 +49,11 @@ export async function prepareBench(options: Options, say: (text: string) => void
   const boots: ContestantCommand[] = [];
   const descriptions = new Map<string, string>();
   const missing: string[] = [];
-  const files = new ProgramFiles(cache, programs, say);
+  const files = new ProgramFiles(cache, say);
   try {
+    const programs = await files.choose(options.programs, missing);
     const initramfs = join(folder, 'initramfs.cpio');
-    if (programs.length > 0) writeFileSync(initramfs, writeArchive(await files.tree('i386')));
+    if (programs.length > 0) writeFileSync(initramfs, writeArchive(await files.tree('i386', programs)));
     for (const peer of options.peers.filter((name) => name !== 'native' || programs.length > 0)) {
       if (peer === 'native') {
         const architecture = files.nativeArchitecture();
@@ -64,7 +61,7 @@ export async function prepareBench(options: Options, say: (text: string) => void
           missing.push('native is left out: this computer runs neither i386 nor amd64 programs for Linux.');
           continue;
         }
-        const root = writeFolder(await files.tree(architecture), fastFolder());
+        const root = writeFolder(await files.tree(architecture, programs), fastFolder());
         folders.push(root);
         contestants.push(nativeCommand(root));
         const same = architecture === 'i386';
@@ -85,56 +82,18 @@ export async function prepareBench(options: Options, say: (text: string) => void
         boots.push(found.start({ ...kernel, initramfs: image.initramfs, kernelArguments: KERNEL_ARGUMENTS }));
       }
     }
+    const { release: kernelRelease } = image;
+    const { packages } = files;
+    return { programs, contestants, boots, descriptions, missing, packages, kernelRelease, dispose };
   } catch (error) {
     dispose();
     throw error;
   }
-  const { release: kernelRelease } = image;
-  const { packages } = files;
-  return { programs, contestants, boots, descriptions, missing, packages, kernelRelease, dispose };
 }
 
 function find(peer: string, { lguestOptions, v86Folder }: Options): Installed | Missing {
   if (peer === 'qemu') return findQemu();
   return peer === 'v86' ? findV86(v86Folder) : findLguest(peer, lguestOptions);
-}
-
-/** The files that the chosen programs want and no others: a small guest starts sooner. */
-class ProgramFiles {
-  readonly packages = new Map<string, string>();
-  private readonly cache: string;
-  private readonly wanted: ReadonlySet<Source>;
-  private readonly say: (text: string) => void;
-
-  constructor(cache: string, programs: readonly BenchProgram[], say: (text: string) => void) {
-    this.cache = cache;
-    this.wanted = new Set<Source>(['runner', 'data', ...programs.flatMap(({ sources }) => sources)]);
-    this.say = say;
-  }
-
-  /** Rejects with `LaunchError`. */
-  async tree(architecture: Architecture): Promise<FileTree> {
-    const compiled = this.compile(architecture);
-    const chosen = COMPILED.map(({ name }) => name).filter((name) => this.wanted.has(name));
-    const debian: DebianName[] = DEBIAN.map(({ name }) => name).filter((name) => this.wanted.has(name));
-    const packages = new PackageFiles(join(this.cache, 'packages'), architecture, this.say);
-    const { files, versions } = await packages.collect(debian);
-    for (const [name, version] of versions) this.packages.set(name, version);
-    return buildTree(new Map(chosen.map((name) => [name, compiled.get(name)!])), files);
-  }
-
-  nativeArchitecture(): Architecture | undefined {
-    return findNativeArchitecture(this.compile('i386'));
-  }
-
-  private compile(architecture: Architecture): ReadonlyMap<CompiledName, Uint8Array> {
-    try {
-      return compilePrograms(join(this.cache, 'programs'), architecture);
-    } catch (error) {
-      if (!(error instanceof CompileError)) throw error;
-      throw new LaunchError(`${error.message}: the programs of bench/c cannot be made; --group=boot needs none.`);
-    }
-  }
 }
 
 /** The kernel as other machines want it, out of the package that our image was made of. */
