@@ -108,7 +108,8 @@ function cutIrreducible(blocks: readonly Block[]): boolean {
 function findPathLengths(blocks: readonly Block[], entry: Block): void {
   for (const block of blocks) {
     block.checksBudget =
-      block === entry || block.loopHeader || block.predecessors.some((p) => p.terminator.kind === 'call');
+      !block.hub &&
+      (block === entry || block.loopHeader || block.predecessors.some((p) => p.hub || p.terminator.kind === 'call'));
   }
   for (let i = blocks.length - 1; i >= 0; i--) {
     const block = blocks[i]!;

@@ -12,13 +12,15 @@ export interface Edge {
   readonly eip: Node;
   /** Out of the region by a return: a caller, perhaps another region, waits for it. */
   readonly returns: boolean;
+  /** Out of the region by a computed jump at this address, which is to be recorded. */
+  readonly jump?: number;
 }
 
 export type Terminator =
   | { readonly kind: 'jump'; readonly edge: Edge }
   | { readonly kind: 'branch'; readonly condition: Node; readonly taken: Edge; readonly otherwise: Edge }
-  /** A computed jump, often to one of `edges`. */
-  | { readonly kind: 'switch'; readonly target: Node; readonly edges: readonly Edge[] }
+  /** A computed jump, often to one of `edges`. Without `target`: to where the way to this block says, a hub's. */
+  | { readonly kind: 'switch'; readonly target: Node | undefined; readonly edges: readonly Edge[] }
   /** The return address has been pushed; `after` is where it leads. */
   | { readonly kind: 'call'; readonly target: Node; readonly after: Edge }
   /** A helper has set EIP, and more. */
@@ -62,7 +64,11 @@ export class Block {
   /** The budget is checked when the block begins. */
   checksBudget = false;
 
-  constructor(readonly eip: number) {}
+  constructor(
+    readonly eip: number,
+    /** Where all computed jumps of the region meet, and its entry, to be spread over their targets. */
+    readonly hub = false,
+  ) {}
 
   edges(): Edge[] {
     const { terminator } = this;
@@ -101,8 +107,29 @@ export function createBlocks(root: CodeContext, inliner: Inliner, newBuilder: ()
     return { block, eip, returns: false };
   };
   edgeTo(constant(root.scan.entry), root);
-  for (const { block, context } of list) new BlockTranslation(block, context, inliner, newBuilder(), edgeTo).run();
-  return list.map(({ block }) => block);
+  const hub = createHub(root, newBuilder().entries, (address) => edgeTo(constant(address), root));
+  for (const { block, context } of list) new BlockTranslation(block, context, inliner, newBuilder(), edgeTo, hub).run();
+  const blocks = list.map(({ block }) => block);
+  return hub ? [hub, ...blocks] : blocks;
+}
+
+/** The block where computed jumps meet, if there are any whose targets are known. */
+function createHub(
+  { scan }: CodeContext,
+  variables: readonly Node[],
+  edgeTo: (address: number) => Edge,
+): Block | undefined {
+  if (scan.computed.size < 2) return undefined;
+  const addresses = [...scan.computed].sort((a, b) => a - b);
+  const edges = addresses.map(edgeTo).filter((edge) => edge.block);
+  // Every entry of the region has to be among them.
+  if (edges.length < 2 || !edges.some(({ block }) => block!.eip === scan.entry)) return undefined;
+  for (const edge of edges) edge.block!.needsLabel = true;
+  const hub = new Block(scan.entry, true);
+  hub.terminator = { kind: 'switch', target: undefined, edges };
+  hub.entries = variables;
+  hub.variables = variables;
+  return hub;
 }
 
 function edgeOut(eip: Node, returns = false): Edge {
@@ -122,6 +149,7 @@ class BlockTranslation {
     private readonly inliner: Inliner,
     private readonly builder: BlockBuilder,
     private readonly edgeTo: (eip: Node, context: CodeContext) => Edge,
+    private readonly hub: Block | undefined,
   ) {
     this.at = block.eip;
     this.piece = { eip: block.eip, length: 0 };
@@ -210,7 +238,9 @@ class BlockTranslation {
     const edge = edgeTo(target, context);
     // A jump out of an inlined function to another, as from a procedure linkage table, is the call of that one.
     if (!edge.block && caller) return { kind: 'call', target, after: edgeTo(constant(context.returnEip), caller) };
-    return { kind: 'jump', edge };
+    if (target.isConstant) return { kind: 'jump', edge };
+    if (this.hub) return { kind: 'jump', edge: { block: this.hub, eip: target, returns: false } };
+    return { kind: 'jump', edge: { ...edge, jump: instruction.eip } };
   }
 
   /** The block goes on at an address that nothing else leads to. */

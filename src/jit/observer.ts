@@ -22,6 +22,8 @@ export interface RegionFacts {
   readonly entry: number;
   /** Ring 3. */
   readonly user: boolean;
+  /** At how many addresses it may be entered. */
+  readonly entries: number;
   /** Guest instructions. */
   readonly instructions: number;
   /** Bytes of its WebAssembly function. */

@@ -17,6 +17,7 @@ import { SIMD } from '../wasm/simd.js';
 import { leavesAtEnd, liveOut } from './analysis.js';
 import { BlockEmitter } from './block-emitter.js';
 import type { Block, Edge } from './blocks.js';
+import { ENTRY_SHIFT, PROFILE_COUNT, TARGET_HASH } from './jump-profiles.js';
 import { type LoopRun, planRun } from './loop-run.js';
 import type { Node } from './node.js';
 import { emitRun, FIRST_TRY } from './run-emitter.js';
@@ -45,6 +46,8 @@ export interface Surroundings {
   readonly regionType: number;
   /** Slot for the region at a linear address, made now or ever. */
   slotOf(linear: number): number;
+  /** Offset of the profile of a computed jump, or of the region's hub. */
+  profileOf(jump: number | 'hub'): number;
   /** Indices of imports: `callHelper`, and the interpreter's `STRING_RUNS`. */
   readonly callHelper: number;
   readonly stringRuns: Record<StringRun, number>;
@@ -99,6 +102,11 @@ export class RegionEmitter {
     this.planRuns();
     this.loadBudget();
     this.loadVariables(entry.liveIn);
+    if (entry.hub) {
+      code.constant(0);
+      code.memory(OP.i32_load, TRANSLATED.entry);
+      code.localSet(LOCAL.nextEip);
+    }
     emitter.open(OP.block);
     const masks = findLeaves(blocks);
     for (const mask of masks) {
@@ -174,6 +182,10 @@ export class RegionEmitter {
     switch (terminator.kind) {
       case 'jump':
         if (terminator.edge.block) {
+          if (terminator.edge.block.hub) {
+            emitter.push(terminator.edge.eip);
+            code.localSet(LOCAL.nextEip);
+          }
           this.assign(liveOut(block));
           this.follow(terminator.edge);
         } else {
@@ -181,7 +193,7 @@ export class RegionEmitter {
           this.storeBudget();
           emitter.push(terminator.edge.eip);
           if (terminator.edge.returns) code.byte(OP.return);
-          else this.chain();
+          else this.chain(terminator.edge.jump);
         }
         return;
       case 'branch': {
@@ -239,13 +251,28 @@ export class RegionEmitter {
     emitRun(surroundings, block, run, tries);
   }
 
-  /** Jumps to one of `edges`, if it is one, by a table with a label for each byte between the first and the last. */
-  private switchTo(target: Node, edges: readonly Edge[]): void {
+  /** Jumps to one of `edges`, if it is one. */
+  private switchTo(target: Node | undefined, edges: readonly Edge[]): void {
     const { code, emitter, block } = this;
-    emitter.push(target);
-    code.localSet(LOCAL.nextEip);
+    if (target) {
+      emitter.push(target);
+      code.localSet(LOCAL.nextEip);
+    }
     this.assign(block.changed);
     emitter.open(OP.block);
+    if (target) this.spread(edges);
+    else this.spreadByHash(edges);
+    emitter.close();
+    const mask = block.dirtyIn | block.changed;
+    for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
+    this.storeBudget();
+    if (!target) this.record(this.surroundings.profileOf('hub'));
+    emitter.branch(OP.br, CHAIN_LEVEL);
+  }
+
+  /** Branches to the edge for `nextEip` by a label for each byte between the first and the last; falls through. */
+  private spread(edges: readonly Edge[]): void {
+    const { code, emitter } = this;
     const first = edges[0]?.eip.number ?? 0;
     const count = edges.length === 0 ? 0 : edges[edges.length - 1]!.eip.number - first + 1;
     code.localGet(LOCAL.nextEip);
@@ -261,11 +288,44 @@ export class RegionEmitter {
       } else code.u32(0);
     }
     code.u32(0);
-    emitter.close();
-    const mask = block.dirtyIn | block.changed;
-    for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
-    this.storeBudget();
-    emitter.branch(OP.br, CHAIN_LEVEL);
+  }
+
+  /** The same by a label for each hash, behind which targets are compared. */
+  private spreadByHash(edges: readonly Edge[]): void {
+    const { code, emitter } = this;
+    const bits = Math.ceil(Math.log2(edges.length)) + 1;
+    const none = emitter.depth - 1;
+    const buckets = new Map<number, Edge[]>();
+    for (const edge of edges) {
+      const hash = Math.imul(edge.eip.number, TARGET_HASH) >>> (32 - bits);
+      const bucket = buckets.get(hash);
+      if (bucket) bucket.push(edge);
+      else buckets.set(hash, [edge]);
+    }
+    const labels = new Map<number, number>();
+    for (const hash of buckets.keys()) {
+      labels.set(hash, emitter.depth);
+      emitter.open(OP.block);
+    }
+    code.localGet(LOCAL.nextEip);
+    code.constant(TARGET_HASH);
+    code.byte(OP.i32_mul);
+    code.constant(32 - bits);
+    code.byte(OP.i32_shr_u);
+    code.byte(OP.br_table);
+    const count = 2 ** bits;
+    code.u32(count - 1);
+    for (let hash = 0; hash < count; hash++) code.u32(emitter.depth - 1 - (labels.get(hash) ?? none));
+    for (const bucket of [...buckets.values()].reverse()) {
+      emitter.close();
+      for (const edge of bucket) {
+        code.localGet(LOCAL.nextEip);
+        emitter.push(edge.eip);
+        code.byte(OP.i32_eq);
+        emitter.branch(OP.br_if, this.levels.get(edge.block!)!);
+      }
+      emitter.branch(OP.br, none);
+    }
   }
 
   /** Goes along an edge of `this.block`; variables are in their locals, and so is a computed target. */
@@ -392,9 +452,30 @@ export class RegionEmitter {
   }
 
   /** Out of the region to the address on the wasm stack; everything is in the state. */
-  private chain(): void {
+  private chain(jump?: number): void {
     this.code.localSet(LOCAL.nextEip);
+    if (jump !== undefined) this.record(this.surroundings.profileOf(jump));
     this.emitter.branch(OP.br, CHAIN_LEVEL);
+  }
+
+  /** Notes `nextEip` in a profile. */
+  private record(profile: number): void {
+    const { code } = this;
+    code.localGet(LOCAL.nextEip);
+    code.constant(TARGET_HASH);
+    code.byte(OP.i32_mul);
+    code.constant(ENTRY_SHIFT);
+    code.byte(OP.i32_shr_u);
+    code.constant(2);
+    code.byte(OP.i32_shl);
+    code.localGet(LOCAL.nextEip);
+    code.memory(OP.i32_store, profile);
+    code.constant(0);
+    code.constant(0);
+    code.memory(OP.i32_load, profile + PROFILE_COUNT);
+    code.constant(1);
+    code.byte(OP.i32_add);
+    code.memory(OP.i32_store, profile + PROFILE_COUNT);
   }
 
   /**
@@ -427,7 +508,7 @@ export class RegionEmitter {
     this.storeVariables(block.dirtyIn | block.changed);
     this.storeBudget();
     if (target.isConstant) {
-      if (target.number >>> 0 === this.blocks[0]!.eip) {
+      if (target.number >>> 0 === this.blocks[0]!.eip && !this.blocks[0]!.hub) {
         this.belowDeepest();
         this.callUnless(target, () => code.call(surroundings.self));
       } else {

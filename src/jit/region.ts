@@ -12,17 +12,20 @@ interface ByteRange {
 }
 
 /**
- * Translated code with one entry, and what it was made from. It may be entered while every page it was made from is
+ * Translated code, with one entry but for hubs, and what it was made from. It may be entered while every page it was made from is
  * still mapped where it was and no byte of it has been written.
  */
 export class Region {
-  /** Set when the module is there. */
-  code: ((depth: number) => number) | undefined;
+  /** By slot; set when the module is there. */
+  codes: ReadonlyMap<number, (depth: number) => number> | undefined;
+  /** That of `entry`. */
+  readonly slot: number;
   /** A byte has changed: not to be entered any more. */
   dead = false;
 
   constructor(
-    readonly slot: number,
+    /** Where its entries are in the table, that of `entry` first. */
+    readonly slots: readonly number[],
     /** Linear address of the entry. */
     readonly entry: number,
     readonly user: boolean,
@@ -32,7 +35,13 @@ export class Region {
     readonly instructions: number,
     /** Bytes of its WebAssembly function. */
     readonly bytes: number,
-  ) {}
+  ) {
+    this.slot = slots[0]!;
+  }
+
+  get entries(): number {
+    return this.slots.length;
+  }
 
   /** Whether a byte of `[start, end)` belongs to it. */
   covers(start: number, end: number): boolean {
@@ -43,6 +52,8 @@ export class Region {
 /** Blocks of a region to be, ready for the emitter. */
 export interface Draft {
   readonly blocks: readonly Block[];
+  /** Linear addresses at which it may be entered; several only if the first block is a hub. */
+  readonly entries: readonly number[];
   readonly pages: ReadonlyMap<number, number>;
   readonly ranges: readonly ByteRange[];
   readonly instructions: number;
@@ -66,7 +77,8 @@ export function draftRegion(
   });
   const newBuilder = (): BlockBuilder => new BlockBuilder(scanner.host.helperNumber, leaveCounts, largestSpan);
   const found = createBlocks(Inliner.root(scan), inliner, newBuilder);
-  if (found[0]!.instructions === 0) return undefined;
+  const first = found.find((block) => !block.hub)!;
+  if (first.instructions === 0) return undefined;
   const blocks = analyse(found[0]!);
   const pages = new Map<number, number>();
   const ranges: ByteRange[] = [];
@@ -75,7 +87,9 @@ export function draftRegion(
     instructions += block.instructions;
     for (const { eip, length } of block.pieces) addRanges(eip, length, mapped, pages, ranges);
   }
-  return { blocks, pages, ranges, instructions };
+  const others = blocks[0]!.hub ? blocks[0]!.edges().map(({ block }) => block!.eip) : [];
+  const entries = [entry, ...others.filter((address) => address !== entry)];
+  return { blocks, entries, pages, ranges, instructions };
 }
 
 /** The function at `entry`, if it is small enough to be inlined. */

@@ -18,17 +18,23 @@ export interface Scan {
   readonly returns: number;
   /** Address of a computed jump → where its table leads, in ascending order. */
   readonly tables: ReadonlyMap<number, readonly number[]>;
+  /** Where the other computed jumps lead, if the limits say how to know. */
+  readonly computed: ReadonlySet<number>;
 }
 
 export interface ScanLimits {
   instructions: number;
   /** Follow branches only to code that has run. */
   onlyWhatRan: boolean;
+  /** Computed jumps are followed to where they have gone so far (by address of the jump), and to `entries`. */
+  hub?: { readonly entries: readonly number[]; targets(jump: number): readonly number[] };
 }
 
 const MOST_TABLE_ENTRIES = 256;
 /** Bytes between the first and the last target of a computed jump. */
 const LARGEST_SWITCH = 4096;
+/** Bytes between the entry of a region and where its computed jumps go. */
+export const LARGEST_HUB = 0x1_0000;
 
 /** Where an instruction may go on, besides behind it, as far as its bytes tell. */
 export function branchTarget(instruction: Instruction): number | undefined {
@@ -62,6 +68,18 @@ export class Scanner {
       leaders.add(address);
       queue.push(address);
     };
+    const { hub } = limits;
+    const computed = new Set<number>();
+    const enter = (address: number): void => {
+      if (Math.abs(address - entry) > LARGEST_HUB || computed.has(address) || !this.hasRun(address, user)) return;
+      computed.add(address);
+      references.add(address);
+      lead(address);
+    };
+    if (hub) {
+      enter(entry);
+      hub.entries.forEach(enter);
+    }
     for (let i = 0; i < queue.length; i++) {
       let at = queue[i]!;
       while (instructions.size < limits.instructions && !instructions.has(at)) {
@@ -82,6 +100,7 @@ export class Scanner {
           if (row.name === 'jmp' && target === undefined) {
             const targets = this.readTable(instruction, user, limits);
             tables.set(at, targets);
+            if (hub && targets.length === 0) hub.targets(at).forEach(enter);
             for (const address of targets) {
               references.add(address);
               lead(address);
@@ -95,7 +114,7 @@ export class Scanner {
         at = next;
       }
     }
-    return { entry, instructions, leaders, references, returns, tables };
+    return { entry, instructions, leaders, references, returns, tables, computed };
   }
 
   /**

@@ -1,13 +1,14 @@
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
-import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
-import { I32 } from '../wasm/code.js';
+import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS, TRANSLATED } from '../memory/layout.js';
+import { Code, I32, OP } from '../wasm/code.js';
 import { ModuleBuilder } from '../wasm/module.js';
 import { SMALLEST_SPAN } from './block-builder.js';
+import { JumpProfiles, hubKey, jumpKey } from './jump-profiles.js';
 import { LeaveCounts } from './leave-counts.js';
 import type { FlushReason, RegionEnd, TranslatorObserver } from './observer.js';
 import { RegionEmitter } from './region-emitter.js';
 import { Region, draftRegion } from './region.js';
-import { type ScanLimits, Scanner } from './scanner.js';
+import { LARGEST_HUB, type ScanLimits, Scanner } from './scanner.js';
 import { LEAVE } from './steps.js';
 import { emptyCounts, type TranslatorCounts, type TranslatorStatistics } from './statistics.js';
 
@@ -43,6 +44,7 @@ export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
 /** Regions at one linear address; several when it has led to different code. */
 interface Slot {
   readonly number: number;
+  readonly linear: number;
   readonly regions: Region[];
   /** The one in the table. */
   active: Region | undefined;
@@ -50,6 +52,13 @@ interface Slot {
 
 /** Times that a region is left for accesses before something is done about it. */
 const MOST_LEAVES = 2000;
+
+/** Times that a computed jump leaves a region, or its hub, before it is followed within one. */
+const MOST_JUMPS = 4000;
+/** How often a hub is made. */
+const MOST_HUBS = 4;
+/** Instructions of a region with a hub. */
+const HUB_INSTRUCTIONS = 3000;
 
 /** Different code at one linear address that is remembered. */
 const MOST_VERSIONS = 4;
@@ -81,6 +90,11 @@ export class RegionTranslator implements Translator {
   private readonly hopeless = new Set<number>();
   /** Addresses whose regions are made without groups of accesses. */
   private readonly narrow = new Set<number>();
+  private readonly profiles: JumpProfiles;
+  /** Jump (`jumpKey`) → address (as in `waiting`) of the region that was made last with it. */
+  private readonly jumpsIn = new Map<number, number>();
+  /** Addresses whose regions get a hub → how often they were made. */
+  private readonly hubs = new Map<number, number>();
   private readonly i32: Int32Array;
   private readonly leaveCounts: LeaveCounts;
   private counts: TranslatorCounts = emptyCounts();
@@ -97,16 +111,18 @@ export class RegionTranslator implements Translator {
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024, maximum: REGION_SLOTS });
     this.i32 = host.memory.i32;
     this.leaveCounts = new LeaveCounts(this.i32);
+    this.profiles = new JumpProfiles(this.i32);
   }
 
   find(linear: number, key: number): number {
     const slot = this.slots[Number((key & KEY_USER) !== 0)]!.get(linear | 0);
     if (!slot) return 0;
     const region = slot.regions.find((candidate) => this.isMapped(candidate));
-    if (!region?.code) return 0;
+    const code = region?.codes?.get(slot.number);
+    if (!code) return 0;
     if (slot.active !== region) {
       slot.active = region;
-      this.table.set(slot.number, region.code);
+      this.table.set(slot.number, code);
     }
     this.i32[(REGION_KEYS >> 2) + slot.number] = key;
     return slot.number;
@@ -127,6 +143,7 @@ export class RegionTranslator implements Translator {
   /** Compiles what waits, however little it is. */
   translateWaiting(): void {
     this.narrowGroups();
+    this.followJumps();
     if (this.waiting.size === 0) return;
     const start = this.options.now();
     const { memory } = this.host;
@@ -147,7 +164,7 @@ export class RegionTranslator implements Translator {
         this.scanner,
         entry,
         user,
-        this.limits,
+        this.limitsAt(address),
         this.leaveCounts,
         this.narrow.has(address) ? SMALLEST_SPAN : undefined,
       );
@@ -163,13 +180,23 @@ export class RegionTranslator implements Translator {
         callHelper,
         stringRuns,
         slot: this.slotAt(address).number,
+        profileOf: (jump) => this.profileOf(jump, address),
         slotOf: (linear) => this.slotAt(linear * 2 + Number(user)).number,
       }).emit();
       const index = module.addFunction([I32], [I32], locals, code);
-      module.exportFunction(String(regions.length), index);
-      const slot = this.slotAt(address);
-      const region = new Region(slot.number, entry, user, draft.pages, draft.ranges, draft.instructions, code.length);
-      this.adopt(slot, region);
+      const addresses = draft.entries.map((linear) => linear * 2 + Number(user));
+      const slots = addresses.map((each) => this.slotAt(each));
+      for (const [i, slot] of slots.entries()) {
+        const linear = draft.entries[i]!;
+        const enter = draft.blocks[0]!.hub ? module.addFunction([I32], [I32], [], enterHub(index, linear)) : index;
+        module.exportFunction(`${regions.length} ${slot.number}`, enter);
+        // One region for all of them is enough.
+        if (slots.length > 1) this.replaceMapped(slot);
+        this.waiting.delete(addresses[i]!);
+      }
+      const numbers = slots.map((slot) => slot.number);
+      const region = new Region(numbers, entry, user, draft.pages, draft.ranges, draft.instructions, code.length);
+      this.adopt(region);
       regions.push(region);
     }
     this.waiting.clear();
@@ -213,6 +240,56 @@ export class RegionTranslator implements Translator {
     }
   }
 
+  private replaceMapped(slot: Slot): void {
+    for (const region of slot.regions.filter((each) => this.isMapped(each))) this.end(region, 'replaced');
+  }
+
+  private limitsAt(address: number): ScanLimits {
+    if (!this.hubs.has(address)) return this.limits;
+    const entry = Math.floor(address / 2);
+    const user = (address & 1) !== 0;
+    return {
+      ...this.limits,
+      instructions: Math.max(HUB_INSTRUCTIONS, this.limits.instructions),
+      hub: {
+        entries: this.profiles.targets(hubKey(entry, user)),
+        targets: (jump) => this.profiles.targets(jumpKey(jump, user)),
+      },
+    };
+  }
+
+  /** For the region at `address`. */
+  private profileOf(jump: number | 'hub', address: number): number {
+    const entry = Math.floor(address / 2);
+    const user = (address & 1) !== 0;
+    const key = jump === 'hub' ? hubKey(entry, user) : jumpKey(jump, user);
+    this.jumpsIn.set(key, address);
+    return this.profiles.open(key);
+  }
+
+  /**
+   * Computed jumps that leave regions all the time, as those of an interpreter in the guest do: a region is made in
+   * which all of them meet in a hub, with what they lead to. Whatever they lead to is an entry of it.
+   */
+  private followJumps(): void {
+    for (const key of this.profiles.takeBusy(MOST_JUMPS)) {
+      const address = this.jumpsIn.get(key);
+      if (address === undefined) continue;
+      const made = this.hubs.get(address) ?? 0;
+      if (made >= MOST_HUBS) continue;
+      const region = this.slotOf(address)?.active;
+      if (!region) continue;
+      const targets = this.profiles.targets(key).filter((linear) => Math.abs(linear - region.entry) <= LARGEST_HUB);
+      const others = targets.map((linear) => this.slotOf(linear * 2 + (address & 1))?.active);
+      // All that it knows already, or another one that does?
+      if (targets.length < 2 - made || others.every((other) => other === region)) continue;
+      if (others.some((other) => other !== undefined && other !== region && other.slots.length > 1)) continue;
+      this.hubs.set(address, made + 1);
+      this.end(region, 'replaced');
+      this.waiting.add(address);
+    }
+  }
+
   private install(module: WebAssembly.Module, regions: readonly Region[]): void {
     const { host } = this;
     const { exports } = new WebAssembly.Instance(module, {
@@ -226,8 +303,9 @@ export class RegionTranslator implements Translator {
     });
     for (const [i, region] of regions.entries()) {
       if (region.dead) continue;
-      region.code = exports[String(i)] as (depth: number) => number;
-      this.host.regionChanged(region.entry);
+      const code = (slot: number): ((depth: number) => number) => exports[`${i} ${slot}`] as (depth: number) => number;
+      region.codes = new Map(region.slots.map((slot) => [slot, code(slot)]));
+      for (const slot of region.slots) this.host.regionChanged(this.byNumber[slot]!.linear);
     }
   }
 
@@ -248,16 +326,16 @@ export class RegionTranslator implements Translator {
 
   flush(why: FlushReason = 'state'): void {
     const { liveBytes } = this;
-    let regions = 0;
-    for (const slot of this.allSlots()) {
-      regions += slot.regions.length;
-      for (const region of [...slot.regions]) this.kill(region);
-    }
-    if (regions > 0) this.options.observer?.flushed(regions, liveBytes, why);
+    const regions = this.allRegions();
+    for (const region of regions) this.kill(region);
+    if (regions.size > 0) this.options.observer?.flushed(regions.size, liveBytes, why);
     for (const slots of this.slots) slots.clear();
     this.byNumber.length = 1;
     this.waiting.clear();
     this.hopeless.clear();
+    this.profiles.clear();
+    this.jumpsIn.clear();
+    this.hubs.clear();
   }
 
   /** Forgets all regions, between turns. */
@@ -277,15 +355,13 @@ export class RegionTranslator implements Translator {
   }
 
   statistics(): TranslatorStatistics {
-    let regions = 0;
-    for (const slot of this.allSlots()) regions += slot.regions.length;
     const { leaveCounts } = this;
     const count = (reason: keyof typeof LEAVE): number => leaveCounts.count(LEAVE[reason]);
     const instructions = leaveCounts.byName();
     const instruction = Object.values(instructions).reduce((sum, n) => sum + n, 0);
     return {
       ...this.counts,
-      regions,
+      regions: this.allRegions().size,
       bytes: this.liveBytes,
       leaves: {
         read: count('read'),
@@ -301,8 +377,11 @@ export class RegionTranslator implements Translator {
 
   // --- regions and slots ----------------------------------------------------------------------
 
-  private *allSlots(): Iterable<Slot> {
-    for (const slots of this.slots) yield* slots.values();
+  private allRegions(): Set<Region> {
+    const regions = new Set<Region>();
+    for (const slots of this.slots)
+      for (const slot of slots.values()) for (const each of slot.regions) regions.add(each);
+    return regions;
   }
 
   private slotOf(address: number): Slot | undefined {
@@ -312,7 +391,7 @@ export class RegionTranslator implements Translator {
   private slotAt(address: number): Slot {
     let slot = this.slotOf(address);
     if (slot) return slot;
-    slot = { number: this.byNumber.length, regions: [], active: undefined };
+    slot = { number: this.byNumber.length, linear: Math.floor(address / 2), regions: [], active: undefined };
     this.byNumber.push(slot);
     this.slots[address & 1]!.set(Math.floor(address / 2) | 0, slot);
     if (slot.number >= this.table.length) this.table.grow(1024);
@@ -328,9 +407,12 @@ export class RegionTranslator implements Translator {
     return true;
   }
 
-  private adopt(slot: Slot, region: Region): void {
-    if (slot.regions.length === MOST_VERSIONS) this.end(slot.regions[0]!, 'replaced');
-    slot.regions.push(region);
+  private adopt(region: Region): void {
+    for (const number of region.slots) {
+      const { regions } = this.byNumber[number]!;
+      if (regions.length === MOST_VERSIONS) this.end(regions[0]!, 'replaced');
+      regions.push(region);
+    }
     this.liveBytes += region.bytes;
     this.counts.translated++;
     this.counts.instructions += region.instructions;
@@ -352,16 +434,17 @@ export class RegionTranslator implements Translator {
   }
 
   private kill(region: Region): void {
-    const slot = this.byNumber[region.slot]!;
     region.dead = true;
-    region.code = undefined;
+    region.codes = undefined;
     this.liveBytes -= region.bytes;
-    slot.regions.splice(slot.regions.indexOf(region), 1);
-    if (slot.active === region) {
+    for (const number of region.slots) {
+      const slot = this.byNumber[number]!;
+      slot.regions.splice(slot.regions.indexOf(region), 1);
+      if (slot.active !== region) continue;
       slot.active = undefined;
-      this.table.set(slot.number, null);
-      this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
-      this.host.regionChanged(region.entry);
+      this.table.set(number, null);
+      this.i32[(REGION_KEYS >> 2) + number] = 0;
+      this.host.regionChanged(slot.linear);
     }
     for (const gpa of region.pages.values()) {
       const regions = this.pages.get(gpa >>> 12);
@@ -370,6 +453,18 @@ export class RegionTranslator implements Translator {
       this.host.unwatchPage(gpa >>> 12);
     }
   }
+}
+
+/** A function (depth) → eip that enters a region with a hub at `linear`. */
+function enterHub(region: number, linear: number): Uint8Array {
+  const code = new Code();
+  code.constant(0);
+  code.constant(linear);
+  code.memory(OP.i32_store, TRANSLATED.entry);
+  code.localGet(0);
+  code.byte(OP.return_call);
+  code.u32(region);
+  return code.bytes();
 }
 
 /** Linear address and ring as one number. */

@@ -136,6 +136,8 @@ export const TRANSLATED = {
   slowEip: 0x1000,
   /** Set by a helper that translated code has called: one of `LEAVE_REGION`. */
   leave: 0x1004,
+  /** EIP at which a region with several entries is entered. */
+  entry: 0x1008,
   /** Regions left, by reason (`LeaveCounts` of the translator), u32 each. */
   exits: 0x1040,
   end: 0x2000,
@@ -176,6 +178,9 @@ export const REGION_KEYS = 0x3_0000;
 export const REGION_SLOTS = 0x1_0000;
 /** One u32 for each slot: how often its regions were left for an access. */
 export const REGION_LEAVES = 0xc_0000;
+
+/** Where computed jumps have gone: 256 profiles of 1 KiB (`jit/jump-profiles.ts`). */
+export const JUMP_TARGETS = 0x30_0000;
 
 /** The four flat TLB tables, one u32 per virtual page (2^20): addend, low 12 bits 0xfff when invalid. */
 export const TLB_TABLE_BYTES = 0x40_0000;
