@@ -24,6 +24,16 @@ export interface Report {
 const US = 'lguest';
 const NATIVE = 'native';
 
+/** Whose times are in which columns. */
+interface Columns {
+  contestants: readonly string[];
+  /** What all others are compared with: native times, or else the first contestant's. */
+  reference: string;
+  others: readonly string[];
+  /** Whose speed is also compared with ours. */
+  peers: readonly string[];
+}
+
 /** `contestants` in the order of the columns. */
 export function renderReport(
   groups: readonly ReportGroup[],
@@ -31,6 +41,10 @@ export function renderReport(
   contestants: readonly string[],
   kind: TimeKind,
 ): Report {
+  const reference = contestants.includes(NATIVE) ? NATIVE : (contestants[0] ?? NATIVE);
+  const others = contestants.filter((name) => name !== reference);
+  const peers = contestants.filter((name) => name !== NATIVE && name !== US);
+  const columns: Columns = { contestants, reference, others, peers };
   const missed: string[] = [];
   const summary: string[][] = [];
   const details: string[] = [];
@@ -38,46 +52,36 @@ export function renderReport(
     const members = programs.filter((program) => program.group === group.name);
     if (members.length === 0) continue;
     const medians = members.map((program) => mediansOf(program, kind));
-    details.push(renderGroup(group, members, medians, contestants, missed));
-    summary.push(summariseGroup(group, medians, contestants, missed));
+    details.push(renderGroup(group, members, medians, columns, missed));
+    summary.push(summariseGroup(group, medians, columns, missed));
   }
-  const others = contestants.filter((name) => name !== NATIVE);
-  const head = [
-    'group',
-    ...others.map((name) => `${name} × native`),
-    'target',
-    ...peersOf(contestants).map((name) => `${name} ÷ ${US}`),
-  ];
+  const ratios = others.map((name) => `${name} × ${reference}`);
+  const head = ['group', ...ratios, 'target', ...peers.map((name) => `${name} ÷ ${US}`)];
   const tables = [`## Geometric means\n\n${renderTable([head, ...summary])}`, ...details].join('\n');
   return { tables, missed };
 }
-
-const peersOf = (contestants: readonly string[]): string[] =>
-  contestants.filter((name) => name !== NATIVE && name !== US);
 
 function renderGroup(
   group: ReportGroup,
   members: readonly ProgramRuns[],
   medians: readonly ReadonlyMap<string, number>[],
-  contestants: readonly string[],
+  { contestants, reference, others, peers }: Columns,
   missed: string[],
 ): string {
-  const others = contestants.filter((name) => name !== NATIVE);
-  const peers = peersOf(contestants).filter((name) => LEAST_SPEED_OF_PEERS.has(name));
+  const rivals = peers.filter((name) => LEAST_SPEED_OF_PEERS.has(name));
   const head = ['program', ...contestants.map((name) => `${name} ms`), ...others.map((name) => `${name} ×`), ''];
   const rows = members.map(({ name }, index) => {
     const times = medians[index]!;
-    const native = times.get(NATIVE);
-    const ours = times.get(US);
-    const best = Math.min(...peers.map((peer) => times.get(peer) ?? Number.POSITIVE_INFINITY));
-    const behind = ours === undefined ? 0 : ours / best;
+    const base = times.get(reference) ?? Number.NaN;
+    const best = Math.min(...rivals.map((rival) => times.get(rival) ?? Number.POSITIVE_INFINITY));
+    const behind = (times.get(US) ?? 0) / best;
     if (behind > MOST_BEHIND_A_PEER) {
       missed.push(`${group.name}/${name} is ${behind.toFixed(2)} times slower than the better peer.`);
     }
     return [
       name,
       ...contestants.map((contestant) => formatMs(times.get(contestant))),
-      ...others.map((contestant) => formatRatio((times.get(contestant) ?? Number.NaN) / (native ?? Number.NaN))),
+      ...others.map((contestant) => formatRatio((times.get(contestant) ?? Number.NaN) / base)),
       behind > MOST_BEHIND_A_PEER ? `${formatRatio(behind)} × the better peer` : '',
     ];
   });
@@ -87,15 +91,14 @@ function renderGroup(
 function summariseGroup(
   group: ReportGroup,
   medians: readonly ReadonlyMap<string, number>[],
-  contestants: readonly string[],
+  { reference, others, peers }: Columns,
   missed: string[],
 ): string[] {
-  const others = contestants.filter((name) => name !== NATIVE);
   const ours = meanRatio(medians, US, NATIVE);
   if (group.target !== undefined && ours > group.target) {
     missed.push(`${group.name} takes ${formatRatio(ours)} times native; the target is ${group.target}.`);
   }
-  const peers = peersOf(contestants).map((peer) => {
+  const speeds = peers.map((peer) => {
     const speed = meanRatio(medians, peer, US);
     const least = LEAST_SPEED_OF_PEERS.get(peer);
     if (least !== undefined && speed < least) {
@@ -105,9 +108,9 @@ function summariseGroup(
   });
   return [
     group.title,
-    ...others.map((name) => formatRatio(meanRatio(medians, name, NATIVE))),
+    ...others.map((name) => formatRatio(meanRatio(medians, name, reference))),
     group.target === undefined ? '' : `≤ ${group.target}`,
-    ...peers,
+    ...speeds,
   ];
 }
 

@@ -51,5 +51,16 @@ test('missed targets are named: against native, against the peers, and of a sing
 test('without native or peers there is no target to miss', () => {
   const { missed, tables } = renderReport([GROUP], [program('a', { lguest: 100 })], ['lguest'], 'wall');
   assert.deepEqual(missed, []);
-  assert.match(tables, /\| a +\| +100 \| +– \|/);
+  assert.match(tables, /\| a +\| +100 \| +\|/);
+});
+
+test('without native the others are compared with the first', () => {
+  const { tables } = renderReport(
+    [GROUP],
+    [program('a', { 'lguest@old': 100, lguest: 80 })],
+    ['lguest@old', 'lguest'],
+    'wall',
+  );
+  assert.match(tables, /\| a +\| +100 \| +80 \| +0\.80 \|/);
+  assert.match(tables, /\| group +\| +lguest × lguest@old \|/);
 });
