@@ -26,7 +26,7 @@ export function renderBenchmarksPage(parts: PageParts): string {
   const packages = [...bench.packages].map(([name, version]) => `${name} ${version}`).join(', ');
   return `# Benchmarks
 
-Written by \`npm run bench -- --write-docs\` ([how it measures](development.md#the-comparison)). ${date}, ${computer}, Node ${nodeVersion}. Medians of ${rounds} rounds, ${clock}. Guests: Linux ${bench.kernelRelease}, 128 MB.
+Written by \`npm run bench -- --write-docs\` ([how it measures](development.md#the-comparison)). ${date}, ${computer}, Node ${nodeVersion}. ${rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`}, ${clock}. Guests: Linux ${bench.kernelRelease}, 128 MB.
 
 ${contestants.join('')}${bench.missing.map((text) => `- ${text}\n`).join('')}
 ${tables}
