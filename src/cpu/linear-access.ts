@@ -2,7 +2,7 @@ import type { GuestMemory } from '../memory/guest-memory.js';
 import { RAM_BASE, STATE } from '../memory/layout.js';
 import type { Tlb } from '../memory/tlb.js';
 import type { LinearAccess } from './access.js';
-import { ACCESS_READ, ACCESS_USER, ACCESS_WRITE, type Board } from './board.js';
+import { ACCESS_FETCH, ACCESS_READ, ACCESS_USER, ACCESS_WRITE, type Board } from './board.js';
 import { AC, GuestFault, PF } from './faults.js';
 
 /**
@@ -27,6 +27,11 @@ export class SlowAccess implements LinearAccess {
   /** Guest-physical address of a linear one; fills the TLB. Throws #PF. */
   translate(linear: number, access: number, supervisor: boolean): number {
     const user = !supervisor && this.cplWord[0] === 3;
+    // That a page may be read says nothing of whether code may be fetched from it.
+    if (access !== ACCESS_FETCH) {
+      const known = this.tlb.locate(linear, access === ACCESS_WRITE, user);
+      if (known >= 0) return known;
+    }
     const walk = this.board.walk(linear >>> 0, user ? access | ACCESS_USER : access);
     if (walk.fault >= 0) throw new GuestFault(PF, walk.fault, linear >>> 0);
     if (!this.checkAlignment) this.tlb.fill(linear, walk);

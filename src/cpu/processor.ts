@@ -145,8 +145,8 @@ export class Processor implements CpuContext {
     memory.onCodeWrite = (gpa, length) => this.codeWritten(gpa, length);
     this.nextPage = () => {
       const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
-      const gpa = this.access.translate(linear, ACCESS_FETCH, false);
-      this.epochs.note(linear >>> 12, this.state.cpl === 3, this.tlb.isGlobal(linear));
+      const gpa = this.locateCode(linear);
+      this.noteCode(linear);
       return gpa;
     };
     this.fpuStateChanged();
@@ -361,8 +361,7 @@ export class Processor implements CpuContext {
   }
   flushTlbPage(linear: number): void {
     this.tlb.flushPage(linear);
-    this.epochs.endPage(linear >>> 12);
-    this.epochsChanged();
+    if (this.epochs.endPage(linear >>> 12)) this.epochsChanged();
   }
 
   /** CR0.TS, CR0.EM, CR4.OSFXSR or a pending x87 exception has changed: who uses the units goes through `checkUnit`. */
@@ -410,8 +409,8 @@ export class Processor implements CpuContext {
 
   private epochsChanged(): void {
     const { current } = this.epochs;
-    if (Math.max(...current) >= LAST_EPOCH) {
-      current.fill(1);
+    if (current[0] >= LAST_EPOCH || current[1] >= LAST_EPOCH) {
+      this.epochs.startAnew();
       this.i32.fill(0, JUMP_CACHE >> 2, (JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) >> 2);
       this.i32.fill(0, REGION_KEYS >> 2, (REGION_KEYS >> 2) + REGION_SLOTS);
     }
@@ -460,6 +459,20 @@ export class Processor implements CpuContext {
     return (this.state.eip + this.state.get(STATE.segments + 16 * CS)) >>> 0;
   }
 
+  /** Guest-physical address of code at `linear`; walks only if that has not been done in this epoch. Throws #PF. */
+  private locateCode(linear: number): number {
+    const user = this.state.cpl === 3;
+    const known = this.epochs.isFetched(linear >>> 12, user) ? this.tlb.locate(linear, false, user) : -1;
+    return known >= 0 ? known : this.access.translate(linear, ACCESS_FETCH, false);
+  }
+
+  /** `locateCode` has found the page, and code from it is about to be used. */
+  private noteCode(linear: number): void {
+    const user = this.state.cpl === 3;
+    this.epochs.note(linear >>> 12, user, this.tlb.isGlobal(linear));
+    this.epochs.noteFetched(linear >>> 12, user);
+  }
+
   /** Import of the interpreter: the block at `state.eip` goes into the jump cache. */
   private findBlock(): number {
     // TF was set since this call began: it traps behind the next instruction, alone.
@@ -471,7 +484,7 @@ export class Processor implements CpuContext {
     try {
       const limit = state.get(STATE.segments + 16 * CS + 4) - state.eip + 1;
       if (limit <= 0) throw new GuestFault(GP, 0);
-      const gpa = this.access.translate(linear, ACCESS_FETCH, false);
+      const gpa = this.locateCode(linear);
       if (gpa >= this.memory.size) throw new GuestFault(GP, 0);
       block = this.code.find(gpa, mode, limit, this.nextPage);
       if (block === NO_BLOCK.tooLong) throw new GuestFault(GP, 0);
@@ -482,7 +495,7 @@ export class Processor implements CpuContext {
     }
     // Only now: making room for the block may have begun a new epoch.
     const key = i32[STATE.codeKey >> 2]!;
-    this.epochs.note(linear >>> 12, (key & KEY_USER) !== 0, this.tlb.isGlobal(linear));
+    this.noteCode(linear);
     const index = jumpIndex(linear);
     const entry = (JUMP_CACHE + index * JUMP_CACHE_ENTRY_BYTES) >> 2;
     const { translator } = this;

@@ -105,6 +105,13 @@ export class Tlb {
     return addend === TLB_INVALID ? -1 : (addend + page * 4096 - RAM_BASE) >>> 0;
   }
 
+  /** Guest-physical address of `linear` if it may be read, or written, without a walk; else −1. */
+  locate(linear: number, writing: boolean, user: boolean): number {
+    const table = writing ? (user ? this.writeUser : this.writeSupervisor) : user ? this.readUser : this.readSupervisor;
+    const addend = table[linear >>> 12]!;
+    return addend === TLB_INVALID ? -1 : (addend + linear - RAM_BASE) >>> 0;
+  }
+
   /** Whether the page of `linear` was global when it was entered last. */
   isGlobal(linear: number): boolean {
     return this.globalPages[linear >>> 12] === 1;
