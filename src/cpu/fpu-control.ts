@@ -126,8 +126,6 @@ export const fpuControlHelpers = {
   fldcw: fpuControlHelper((unit, word) => setControl(unit, word)),
   /** → control word */
   fnstcw: (cpu) => cpu.state.get(STATE.fpuControl),
-  /** → status word */
-  fnstsw: fpuControlHelper((unit) => unit.statusWord),
   /** (linear address, operand size) */
   fnstenv: fpuControlHelper(storeEnvironment),
   fldenv: fpuControlHelper(loadEnvironment),

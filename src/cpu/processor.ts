@@ -39,6 +39,8 @@ import { RECORD } from './interpreter/record.js';
 import { SlowAccess } from './linear-access.js';
 import { checkSegmentAccess } from './segmentation.js';
 import { CR0, CR4, CpuState, FLAG } from './state.js';
+import { createExactly } from './x87-unit/exact.js';
+import { buildX87Module } from './x87-unit/routines.js';
 import { KEY_EPOCH, KEY_USER, type Translator, type TranslatorHost } from './translator.js';
 
 export { EXIT, type Exit } from './exit.js';
@@ -73,6 +75,8 @@ interface Engine {
   helperNumber(name: string): number;
   /** Emits and compiles the interpreter on first use, with or without a way into translated code. */
   module(translated: boolean): WebAssembly.Module;
+  /** The same for the routines of the x87. */
+  x87Module(): WebAssembly.Module;
 }
 
 /**
@@ -184,6 +188,9 @@ export class Processor implements CpuContext {
       callHelper: (...args) => this.callHelperOfRegion(...args),
       interpreterFunction: (name) => this.interpreter![name]!,
       regionChanged: (linear) => this.forgetJump(linear),
+      x87Routines: new WebAssembly.Instance(this.engine.x87Module(), {
+        env: { memory: memory.memory, exactly: createExactly(memory) },
+      }).exports,
       regionsChanged: () => this.newEpoch(),
     });
     this.interpreter = this.instantiate();
@@ -726,5 +733,7 @@ function createEngine(): Engine {
     (modules[Number(translated)] ??= new WebAssembly.Module(
       buildInterpreterModule(forms, RAM_BASE / 0x1_0000, helperNumber, translated),
     ));
-  return { forms, helpers, helperNumber, module };
+  let x87: WebAssembly.Module | undefined;
+  const x87Module = (): WebAssembly.Module => (x87 ??= new WebAssembly.Module(buildX87Module(RAM_BASE / 0x1_0000)));
+  return { forms, helpers, helperNumber, module, x87Module };
 }

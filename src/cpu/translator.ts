@@ -8,8 +8,8 @@ import type { StringRun } from './interpreter/string-runs.js';
  *
  * A region is translated code with one entry. The interpreter calls it with the depth of its calls (0) and gets the
  * EIP at which to go on, or `ELSEWHERE`; everything else is in the state by then. When it cannot go on it leaves before
- * the instruction, which the interpreter then runs. It calls nothing but helpers, and leaves behind one that has changed
- * what the region was made from, or asked to stop.
+ * the instruction, which the interpreter then runs. It calls nothing but helpers and routines, and leaves behind a helper that
+ * has changed what the region was made from, or asked to stop.
  */
 export interface Translator {
   /** Functions (depth) → eip; an index is a region's slot. */
@@ -45,6 +45,8 @@ export interface TranslatorHost {
   callHelper(helper: number, eip: number, next: number, remaining: number, a: number, b: number, c: number): number;
   /** A function of the interpreter's module, for regions to call. Not before the translator is attached. */
   interpreterFunction(name: StringRun): WebAssembly.ExportValue;
+  /** Routines of the x87's arithmetic, by name (`x87-unit/routines.ts`). */
+  readonly x87Routines: WebAssembly.ModuleImports;
   /** A region with its entry at `linear` has come or gone: where the jump cache leads from there is void. */
   regionChanged(linear: number): void;
   /** Slots are used anew: all of the jump cache is void. */

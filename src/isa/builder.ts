@@ -11,6 +11,7 @@
  */
 
 import type { LaneWidth, LowestOperation, VectorOperation } from './vector.js';
+import type { X87Stack } from './x87-stack.js';
 
 /** A value of the described machine: opaque, i32 unless `wide` or `vector`. */
 export interface Value {
@@ -206,6 +207,8 @@ export interface Builder {
   endBlock(): void;
   /** Calls a TypeScript helper that both tiers share; it may fault. Sees and may change all state. */
   helper(name: string, ...args: Value[]): Value;
+  /** The x87's registers, where the builder can do without the helper that the row names otherwise. */
+  readonly x87?: X87Stack;
 }
 
 /** A memory operand that has been checked for writing. */

@@ -1,6 +1,6 @@
 import type { Block } from './blocks.js';
 import { KIND, type Node } from './node.js';
-import { type Step, VARIABLES } from './steps.js';
+import { type Place, type Step, VARIABLES } from './steps.js';
 
 /**
  * What the emitter needs to know about the graph of a region's blocks.
@@ -194,7 +194,7 @@ function forEachLeave(steps: readonly Step[], visit: (variables: readonly Node[]
   for (const step of steps) {
     if (step.kind === 'helper' || step.kind === 'behind') {
       visit(step.variables);
-    } else if (step.kind === 'access' || step.kind === 'leave') {
+    } else if (step.kind === 'access' || step.kind === 'leave' || step.kind === 'stack') {
       if (step.place.variables !== last) visit(step.place.variables);
       last = step.place.variables;
     } else if (step.kind === 'branch') {
@@ -219,23 +219,43 @@ function entryValuesRead(block: Block): number {
   const addAll = (variables: readonly Node[]): void => {
     for (let v = 0; v < VARIABLES; v++) if (variables[v] !== block.entries[v]) add(variables[v]);
   };
+  const addPlace = (place: Place): void => {
+    addAll(place.variables);
+    for (const store of place.stores) {
+      add(store.base);
+      add(store.value);
+    }
+  };
   const visit = (steps: readonly Step[]): void => {
     for (const step of steps) {
       switch (step.kind) {
         case 'keep':
           add(step.node);
           break;
+        case 'loadState':
+          add(step.base);
+          break;
         case 'storeState':
+          add(step.base);
+          add(step.value);
+          break;
         case 'store':
           add(step.value);
           break;
         case 'access':
           add(step.group.root);
-          addAll(step.place.variables);
+          addPlace(step.place);
+          break;
+        case 'stack':
+          add(step.tags);
+          addPlace(step.place);
           break;
         case 'leave':
           add(step.condition);
-          addAll(step.place.variables);
+          addPlace(step.place);
+          break;
+        case 'call':
+          for (const arg of step.args) add(arg);
           break;
         case 'helper':
           for (const arg of step.args) add(arg);

@@ -20,6 +20,9 @@ import {
   FIRST_VECTOR,
   FLAGS_AUX,
   FLAGS_RESULT,
+  FPU_STATUS,
+  FPU_TAG,
+  FPU_TOP,
   type HelperStep,
   LEAVE,
   type Place,
@@ -28,6 +31,7 @@ import {
   stateOffset,
 } from './steps.js';
 import * as vectors from './vector-nodes.js';
+import { X87Registers } from './x87-registers.js';
 
 /** How a block goes on. Targets are EIPs. */
 export interface BlockEnd {
@@ -93,6 +97,7 @@ export class BlockBuilder implements Builder {
   readonly places: Place[] = [];
   /** Places in the middle of an instruction, and those where it begins. */
   private readonly inMiddle = new Map<Place, Place>();
+  readonly x87: X87Registers = new X87Registers(this);
   /** Set by a jump of the last instruction. */
   end: BlockEnd | undefined;
   /** A helper of the last instruction has set EIP. */
@@ -126,16 +131,19 @@ export class BlockBuilder implements Builder {
   translate(instruction: Instruction): boolean {
     this.instruction = instruction;
     this.form = instruction.handler;
+    const { unit } = this.form.row;
+    if (unit !== undefined && unit !== 'sse') this.settle();
+    if (unit === 'mmx' || unit === 'sse-mmx') this.x87.flush();
     const variables = [...this.variables];
     const { steps, groups } = this;
     const stepCount = steps.length;
     const groupCount = groups.length;
-    this.ownPlace = { eip: instruction.eip, remaining: 0, variables };
+    this.ownPlace = { eip: instruction.eip, remaining: 0, variables, stores: this.x87.pending() };
     this.place = this.checks.place ?? this.ownPlace;
     const forgetChecks = this.checks.save();
     this.cells = [];
     try {
-      if (this.form.row.unit) this.checkUnit(this.form.row.unit);
+      if (unit) this.checkUnit(unit);
       this.form.row.semantics(this);
     } catch (error) {
       if (error !== UNTRANSLATABLE) throw error;
@@ -153,12 +161,15 @@ export class BlockBuilder implements Builder {
       this.end = undefined;
       return false;
     }
+    this.x87.finish();
     this.endHelpers(stepCount);
     this.places.push(this.ownPlace);
     for (let i = FIRST_VECTOR; i < VARIABLES; i++) {
       if (this.variables[i] === variables[i]) continue;
       for (const node of vectors.partsToKeep(this.variables[i]!)) this.steps.push({ kind: 'keep', node });
     }
+    const status = this.variables[FPU_STATUS]!;
+    if (status !== variables[FPU_STATUS]) this.steps.push({ kind: 'keep', node: status });
     for (let i = 0; i < FLAGS_RESULT; i++) {
       const node = this.variables[i]!;
       if (node !== variables[i] && node.kind !== KIND.constant && node.kind !== KIND.entry && !isOffset(node)) {
@@ -187,6 +198,7 @@ export class BlockBuilder implements Builder {
 
   /** The block is complete. Numbers the instructions: `Place.remaining`. */
   finish(): void {
+    this.x87.flush();
     this.settle();
     const count = this.places.length;
     for (let i = 0; i < count; i++) this.places[i]!.remaining = count - i;
@@ -194,7 +206,7 @@ export class BlockBuilder implements Builder {
   }
 
   /** Before something happens that others can see: checks what has been taken for granted. */
-  private settle(): void {
+  settle(): void {
     if (this.arms > 0) return;
     this.checks.check();
     this.place = this.ownPlace;
@@ -246,6 +258,7 @@ export class BlockBuilder implements Builder {
     return n.binary(OP.i32_rotl, a as Node, count as Node);
   }
   clz(a: Value): Value {
+    if (a.wide) return n.unary(OP.i64_clz, a as Node, true);
     return n.unary(OP.i32_clz, a as Node, false, 6);
   }
   ctz(a: Value): Value {
@@ -367,18 +380,17 @@ export class BlockBuilder implements Builder {
       this.steps.push({ kind: 'loadBudget', result });
       return result;
     }
-    if (field === 'flagsResult') return this.variables[FLAGS_RESULT]!;
-    if (field === 'flagsAux') return this.variables[FLAGS_AUX]!;
-    return this.loadState(STATE[field], 32);
+    const variable = VARIABLE_OF.get(field);
+    return variable === undefined ? this.loadState(STATE[field], 32) : this.variables[variable]!;
   }
   setState(field: StateField, value: Value): void {
-    if (field === 'flagsResult') this.variables[FLAGS_RESULT] = value as Node;
-    else if (field === 'flagsAux') this.variables[FLAGS_AUX] = value as Node;
+    const variable = VARIABLE_OF.get(field);
+    if (variable !== undefined) this.variables[variable] = value as Node;
     else this.storeState(STATE[field], 32, value);
   }
-  loadState(offset: number, size: AccessSize): Node {
+  loadState(offset: number, size: AccessSize, base?: Node): Node {
     const result = newResult(size);
-    this.steps.push({ kind: 'loadState', result, offset, size });
+    this.steps.push({ kind: 'loadState', result, offset, size, ...(base && { base }) });
     return result;
   }
   private storeState(offset: number, size: AccessSize, value: Value): void {
@@ -733,7 +745,8 @@ export class BlockBuilder implements Builder {
     this.steps.push({ kind: 'stringRun', operation, shift: Math.log2(size / 8), result: done });
     for (const register of moved) this.variables[register] = this.loadState(stateOffset(register), 32);
     this.stored = undefined;
-    const inMiddle: Place = { eip: this.place.eip, remaining: 0, variables: [...this.variables] };
+    const { eip, stores } = this.place;
+    const inMiddle: Place = { eip, remaining: 0, variables: [...this.variables], stores };
     this.inMiddle.set(inMiddle, this.place);
     this.leave(n.isZero(done), this.interpreted, inMiddle);
     this.variables[ECX] = n.constant(0);
@@ -747,7 +760,7 @@ export class BlockBuilder implements Builder {
     return this.leaveCounts.reasonOf(this.form.row.name);
   }
 
-  private leave(condition: Node, reason: number, place = this.place): void {
+  leave(condition: Node, reason: number, place = this.place): void {
     if (condition.isConstant && condition.number === 0) return;
     this.steps.push({ kind: 'leave', condition, reason, place });
   }
@@ -841,6 +854,7 @@ export class BlockBuilder implements Builder {
     const { place, instruction, variables } = this;
     const result = n.result(false, 32);
     const next = instruction.eip + instruction.length;
+    this.x87.flushForHelper();
     const helper = this.helperNumber(name);
     this.steps.push({ kind: 'helper', result, helper, args, place, next, variables: [...variables], last: false });
     // Those that it keeps are in the state now, and have to be known as changed even if they become what they were.
@@ -861,11 +875,30 @@ export class BlockBuilder implements Builder {
     if (unit.startsWith('sse') && !this.checkedUnits.has(STATE.sseUnavailable))
       this.checkAvailable(STATE.sseUnavailable);
   }
+  checkMasks(): void {
+    if (this.checkedUnits.has(STATE.fpuControl)) return;
+    const masks = n.constant(ALL_MASKED);
+    const masked = this.and(this.loadState(STATE.fpuControl, 32), masks);
+    this.leave(this.ne(masked, masks) as Node, this.interpreted);
+    this.checkedUnits.add(STATE.fpuControl);
+  }
   private checkAvailable(field: number): void {
     this.leave(this.loadState(field, 32), this.interpreted);
     this.checkedUnits.add(field);
   }
 }
+
+/** The x87's exception masks. */
+const ALL_MASKED = 0x3f;
+
+/** Fields of the state that are variables. */
+const VARIABLE_OF: ReadonlyMap<StateField, number> = new Map([
+  ['flagsResult', FLAGS_RESULT],
+  ['flagsAux', FLAGS_AUX],
+  ['fpuTop', FPU_TOP],
+  ['fpuTag', FPU_TAG],
+  ['fpuStatus', FPU_STATUS],
+]);
 
 function newResult(size: AccessSize): Node {
   return size === 128 ? n.vectorResult() : n.result(size === 64, size);

@@ -1,21 +1,28 @@
+import type { X87RoutineName } from '../isa/x87-stack.js';
 import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
+import { FLAGS_SHIFT } from '../cpu/x87-unit/rounding.js';
+import { usualCase } from '../cpu/x87-unit/routines.js';
 import { type Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
+import { type Operand, RoutineBuilder } from '../wasm/routine.js';
 import { SIMD } from '../wasm/simd.js';
 import { KIND, type Node } from './node.js';
 import {
   type AccessGroup,
   type AccessSize,
   type BehindStep,
+  type CallStep,
   FIRST_VECTOR,
   type HelperStep,
   LEAVE,
   LOCAL,
   type Place,
   type Step,
+  type StoreStateStep,
   VARIABLES,
 } from './steps.js';
+import { tagsOf } from './x87-registers.js';
 
 const FIRST_TEMPORARY = LOCAL.nextEip + 1;
 
@@ -28,6 +35,8 @@ interface RegionActions {
   /** Emits the call; leaves the result on the wasm stack. */
   callHelper(step: HelperStep): void;
   leaveBehind(step: BehindStep): void;
+  /** Function index of a routine. */
+  routine(name: X87RoutineName): number;
 }
 
 /** Values and steps of one block after the other, with locals for what has been computed. */
@@ -187,14 +196,27 @@ export class BlockEmitter {
         else this.popInto(step.node);
         return;
       case 'loadState':
-        code.constant(0);
+        this.pushBase(step.base);
         this.load(step.size, step.offset);
         this.popInto(step.result);
         return;
       case 'storeState':
-        code.constant(0);
-        this.push(step.value);
-        this.store(step.size, step.offset);
+        this.storeState(step);
+        return;
+      case 'stack': {
+        const { full, empty } = step.requirement;
+        this.push(step.tags);
+        code.constant(tagsOf(full | empty));
+        code.byte(OP.i32_and);
+        if (empty !== 0) {
+          code.constant(tagsOf(empty));
+          code.byte(OP.i32_ne);
+        }
+        this.leaveIf(step.place, step.reason);
+        return;
+      }
+      case 'call':
+        this.callRoutine(step);
         return;
       case 'access':
         this.access(step.group, step.place);
@@ -218,9 +240,7 @@ export class BlockEmitter {
         return;
       case 'leave':
         this.push(step.condition);
-        this.open(OP.if);
-        this.scoped(() => this.region.leave(step.place, step.reason));
-        this.close();
+        this.leaveIf(step.place, step.reason);
         return;
       case 'stringRun':
         code.constant(step.shift);
@@ -263,6 +283,72 @@ export class BlockEmitter {
     }
   }
 
+  /** Computes the usual case here, and calls the routine if it is not the case. */
+  private callRoutine({ routine, args, results }: CallStep): void {
+    const { code } = this;
+    const locals = results.map((result) => this.compute(result));
+    const call = (r: RoutineBuilder, operands: readonly Operand[]): void => {
+      for (const operand of operands) r.push(operand);
+      code.call(this.region.routine(routine));
+      // Flags are above the exponent, if there is one.
+      const flags = locals[locals.length - 1]!;
+      code.localTee(flags);
+      code.constant(FLAGS_SHIFT);
+      code.byte(OP.i32_shr_u);
+      if (locals.length === 3) {
+        code.localGet(flags);
+        code.constant(0xffff);
+        code.byte(OP.i32_and);
+        code.localSet(locals[1]!);
+      }
+      code.localSet(flags);
+      if (locals.length > 1) code.localSet(locals[0]!);
+    };
+    this.scoped(() => {
+      const pool = (type: number): Pool => this.pools[type === I32 ? 0 : 1]!;
+      const r = new RoutineBuilder(code, [], (type) => this.allocate(pool(type)));
+      const operands = args.map((arg) => this.operand(arg));
+      const usual = usualCase(routine, operands);
+      if (!usual) {
+        call(r, operands);
+        return;
+      }
+      r.attempt(
+        (demand) => {
+          for (const [n, result] of usual(r, demand).entries()) r.assign({ type: 0, index: locals[n]! }, result);
+        },
+        () => call(r, operands),
+      );
+    });
+  }
+
+  private operand(node: Node): Operand {
+    if (node.isConstant) return node.wide ? node.big : node.number;
+    const type = node.wide ? I64 : I32;
+    if (node.local >= 0) return { type, index: node.local };
+    this.push(node);
+    const index = this.allocate(this.pools[node.wide ? 1 : 0]!);
+    this.code.localSet(index);
+    return { type, index };
+  }
+
+  /** Leaves if what is on the wasm stack is not zero. */
+  private leaveIf(place: Place, reason: number): void {
+    this.open(OP.if);
+    this.scoped(() => this.region.leave(place, reason));
+    this.close();
+  }
+
+  private pushBase(base: Node | undefined): void {
+    if (base) this.push(base);
+    else this.code.constant(0);
+  }
+  storeState({ base, offset, size, value }: StoreStateStep): void {
+    this.pushBase(base);
+    this.push(value);
+    this.store(size, offset);
+  }
+
   private load(size: AccessSize, offset: number): void {
     if (size === 128) this.code.simdMemory(SIMD.v128_load, offset);
     else this.code.memory(LOADS[size], offset);
@@ -284,9 +370,7 @@ export class BlockEmitter {
     if (entry === undefined) {
       entry = this.temporary();
       this.lookUp(group, address, entry);
-      this.open(OP.if);
-      this.scoped(() => this.region.leave(place, group.write ? LEAVE.write : LEAVE.read));
-      this.close();
+      this.leaveIf(place, group.write ? LEAVE.write : LEAVE.read);
     } else {
       this.pushAddress(group);
       code.localSet(address);

@@ -1,4 +1,5 @@
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
+import type { X87RoutineName } from '../isa/x87-stack.js';
 import {
   ELSEWHERE,
   JUMP_CACHE,
@@ -51,6 +52,8 @@ export interface Surroundings {
   /** Indices of imports: `callHelper`, and the interpreter's `STRING_RUNS`. */
   readonly callHelper: number;
   readonly stringRuns: Record<StringRun, number>;
+  /** Indices of the imported routines of the x87. */
+  readonly routines: ReadonlyMap<X87RoutineName, number>;
 }
 
 /**
@@ -87,6 +90,7 @@ export class RegionEmitter {
       leave: (place: Place, reason: number) => this.leave(place, reason),
       callHelper: (step: HelperStep) => this.callHelper(step),
       leaveBehind: (step: BehindStep) => this.leaveBehind(step),
+      routine: (name: X87RoutineName) => surroundings.routines.get(name)!,
     };
     this.emitter = new BlockEmitter(this.code, user, actions, stringRuns);
   }
@@ -172,7 +176,7 @@ export class RegionEmitter {
       code.constant(block.pathLength);
       code.byte(OP.i32_lt_s);
       emitter.open(OP.if);
-      this.leave({ eip: block.eip, remaining: 0, variables: block.entries }, LEAVE.budget);
+      this.leave({ eip: block.eip, remaining: 0, variables: block.entries, stores: [] }, LEAVE.budget);
       emitter.close();
     }
     if (run) this.emitRun(block, run, tries);
@@ -224,7 +228,7 @@ export class RegionEmitter {
         this.goElsewhere();
         return;
       case 'interpret':
-        this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables }, terminator.reason);
+        this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables, stores: [] }, terminator.reason);
         return;
     }
   }
@@ -411,6 +415,7 @@ export class RegionEmitter {
   private leave(place: Place, reason: number): void {
     const { code, block, emitter } = this;
     const changed = changedAt(block, place.variables);
+    for (const store of place.stores) emitter.storeState(store);
     this.setVariables(changed, place.variables);
     code.constant(place.eip);
     code.localSet(LOCAL.leaveEip);
@@ -698,7 +703,7 @@ function findLeaves(blocks: readonly Block[]): number[] {
   for (const block of blocks) {
     const visit = (steps: readonly Step[]): void => {
       for (const step of steps) {
-        if (step.kind === 'access' || step.kind === 'leave') {
+        if (step.kind === 'access' || step.kind === 'leave' || step.kind === 'stack') {
           masks.add(block.dirtyIn | changedAt(block, step.place.variables));
         } else if (step.kind === 'branch') {
           visit(step.taken);

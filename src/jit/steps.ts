@@ -1,16 +1,19 @@
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import type { Size } from '../isa/builder.js';
+import type { X87RoutineName } from '../isa/x87-stack.js';
 import { STATE } from '../memory/layout.js';
 import type { Node } from './node.js';
 
 /** What a block does in order: everything but pure computation. */
 export type Step =
+  | CallStep
   | HelperStep
   | BehindStep
   | LoadBudgetStep
   | KeepStep
   | LoadStateStep
   | StoreStateStep
+  | StackStep
   | AccessStep
   | LoadStep
   | StoreStep
@@ -21,12 +24,33 @@ export type Step =
 /** Bits of an access. */
 export type AccessSize = Size | 64 | 128;
 
-/** The variables of a region: EAX … EDI, then the two flag words; vectors: XMM0 … XMM7. */
+/** The variables of a region: EAX … EDI, the two flag words, and what the x87 has besides its registers. */
 export const FLAGS_RESULT = 8;
 export const FLAGS_AUX = 9;
-export const FIRST_VECTOR = 10;
+export const FPU_TOP = 10;
+export const FPU_TAG = 11;
+export const FPU_STATUS = 12;
+export const FPU_IP = 13;
+export const FPU_CS = 14;
+export const FPU_DP = 15;
+export const FPU_DS = 16;
+/** Vectors: XMM0 … XMM7. */
+export const FIRST_VECTOR = 17;
 const VECTORS = 8;
 export const VARIABLES = FIRST_VECTOR + VECTORS;
+
+const STATE_OFFSETS: readonly number[] = [
+  ...Array.from({ length: FLAGS_RESULT }, (_, register) => STATE.registers + 4 * register),
+  STATE.flagsResult,
+  STATE.flagsAux,
+  STATE.fpuTop,
+  STATE.fpuTag,
+  STATE.fpuStatus,
+  STATE.fpuIp,
+  STATE.fpuCs,
+  STATE.fpuDp,
+  STATE.fpuDs,
+];
 
 /** Locals of a region's function. */
 export const LOCAL = {
@@ -46,13 +70,14 @@ export interface Place {
   remaining: number;
   /** Variables when the instruction begins. */
   readonly variables: readonly Node[];
+  /** Changes of x87 registers so far, which are yet to be stored. */
+  readonly stores: readonly StoreStateStep[];
 }
 
 /** Where a variable lives in the state. */
 export function stateOffset(variable: number): number {
   if (variable >= FIRST_VECTOR) return STATE.xmm + 16 * (variable - FIRST_VECTOR);
-  if (variable < FLAGS_RESULT) return STATE.registers + 4 * variable;
-  return variable === FLAGS_RESULT ? STATE.flagsResult : STATE.flagsAux;
+  return STATE_OFFSETS[variable]!;
 }
 
 /** Why a region leaves before an instruction (`TRANSLATED.exits`); further ones are instructions (`LeaveCounts`). */
@@ -77,14 +102,40 @@ interface KeepStep {
 interface LoadStateStep {
   readonly kind: 'loadState';
   readonly result: Node;
+  /** Added to the offset. */
+  readonly base?: Node;
   readonly offset: number;
   readonly size: AccessSize;
 }
-interface StoreStateStep {
+export interface StoreStateStep {
   readonly kind: 'storeState';
+  readonly base?: Node;
   readonly offset: number;
   readonly size: AccessSize;
   readonly value: Node;
+}
+
+/** What is required of the x87's registers: bit n for the one at n places above where ST(0) was at first. */
+export interface StackRequirement {
+  full: number;
+  empty: number;
+}
+/** Leaves unless the registers are as required by this instruction and those behind it. */
+interface StackStep {
+  readonly kind: 'stack';
+  /** Tags with that register's in the lowest bits. */
+  readonly tags: Node;
+  readonly requirement: StackRequirement;
+  readonly reason: number;
+  readonly place: Place;
+}
+/** Runs a routine of the x87's arithmetic, which depends on nothing but its arguments and the control word. */
+export interface CallStep {
+  readonly kind: 'call';
+  readonly routine: X87RoutineName;
+  readonly args: readonly Node[];
+  /** Significand and exponent, or bits, or nothing; then flags as in the status word. */
+  readonly results: readonly Node[];
 }
 
 /**

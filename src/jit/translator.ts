@@ -1,3 +1,4 @@
+import { X87_ROUTINES } from '../cpu/x87-unit/routines.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
 import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS, TRANSLATED } from '../memory/layout.js';
 import { Code, I32, OP } from '../wasm/code.js';
@@ -156,6 +157,12 @@ export class RegionTranslator implements Translator {
       movs: module.importFunction('m', 'movs', [I32], [I32]),
       stos: module.importFunction('m', 'stos', [I32], [I32]),
     };
+    const routines = new Map(
+      X87_ROUTINES.map(({ name, parameters, results }) => [
+        name,
+        module.importFunction('x', name, parameters, results),
+      ]),
+    );
     const regions: Region[] = [];
     for (const address of this.waiting) {
       const entry = Math.floor(address / 2);
@@ -179,6 +186,7 @@ export class RegionTranslator implements Translator {
         regionType,
         callHelper,
         stringRuns,
+        routines,
         slot: this.slotAt(address).number,
         profileOf: (jump) => this.profileOf(jump, address),
         slotOf: (linear) => this.slotAt(linear * 2 + Number(user)).number,
@@ -300,6 +308,7 @@ export class RegionTranslator implements Translator {
         movs: host.interpreterFunction('movs'),
         stos: host.interpreterFunction('stos'),
       },
+      x: host.x87Routines,
     });
     for (const [i, region] of regions.entries()) {
       if (region.dead) continue;

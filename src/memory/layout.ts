@@ -155,6 +155,15 @@ export const LEAVE_REGION = { no: 0, behind: 1, now: 2 } as const;
  */
 export const ELSEWHERE = -1;
 
+/** Where routines of the x87 unit leave operands for the exact arithmetic in TypeScript, and find its result. */
+export const X87_EXCHANGE = {
+  /** Significand (u64), sign and exponent (u32) of each operand; an operand that is no register value is a u64. */
+  a: 0x1010,
+  b: 0x1020,
+  /** The result's significand, or all of it. */
+  result: 0x1030,
+} as const;
+
 /** Jump cache: entries of {linear address, codeKey, first record, instruction count | region}. */
 export const JUMP_CACHE = 0x10_0000;
 /** A boot runs 64,000 blocks; with a quarter as many entries they drive each other out. */

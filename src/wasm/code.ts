@@ -51,6 +51,7 @@ export const OP = {
   i32_store16: 0x3b,
   i32_const: 0x41,
   i64_const: 0x42,
+  f64_const: 0x44,
   i32_eqz: 0x45,
   i32_eq: 0x46,
   i32_ne: 0x47,
@@ -93,6 +94,7 @@ export const OP = {
   i32_shr_u: 0x76,
   i32_rotl: 0x77,
   i32_rotr: 0x78,
+  i64_clz: 0x79,
   i64_add: 0x7c,
   i64_sub: 0x7d,
   i64_mul: 0x7e,
@@ -119,6 +121,10 @@ export const OP = {
   i32_wrap_i64: 0xa7,
   i64_extend_i32_s: 0xac,
   i64_extend_i32_u: 0xad,
+  i64_trunc_f64_s: 0xb0,
+  i64_trunc_f64_u: 0xb1,
+  f64_convert_i64_s: 0xb9,
+  f64_convert_i64_u: 0xba,
   i32_reinterpret_f32: 0xbc,
   i64_reinterpret_f64: 0xbd,
   f32_reinterpret_i32: 0xbe,
@@ -140,6 +146,11 @@ export class Code {
   /** Empties it for other code; what `bytes` returned before is overwritten. */
   clear(): void {
     this.length = 0;
+  }
+
+  /** Takes back what was written behind `length`. */
+  truncate(length: number): void {
+    this.length = length;
   }
 
   byte(value: number): void {
@@ -181,6 +192,11 @@ export class Code {
       value >>= 7n;
     }
     this.byte(Number(value & 0x7fn));
+  }
+
+  f64Constant(value: number): void {
+    this.byte(OP.f64_const);
+    for (const byte of new Uint8Array(Float64Array.of(value).buffer)) this.byte(byte);
   }
 
   name(text: string): void {

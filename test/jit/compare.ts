@@ -55,6 +55,7 @@ export class Comparison {
       state.set(STATE.fpuStatus, 0);
       state.set(STATE.fpuTop, 0);
       state.set(STATE.fpuTag, 0xffff);
+      for (const field of X87_FIELDS.slice(4)) state.set(field, 0);
       cpu.fpuStateChanged();
     }
     this.placed = seed;
@@ -110,6 +111,11 @@ function mix(sum: number, bytes: Uint8Array): number {
   return sum;
 }
 
+const X87_FIELDS = [
+  ...[STATE.fpuControl, STATE.fpuStatus, STATE.fpuTop, STATE.fpuTag],
+  ...[STATE.fpuOpcode, STATE.fpuIp, STATE.fpuCs, STATE.fpuDp, STATE.fpuDs],
+];
+
 function describe({ state }: Processor): Record<string, string> {
   const names = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
   const values: Record<string, string> = {};
@@ -118,7 +124,7 @@ function describe({ state }: Processor): Record<string, string> {
   });
   values['eip'] = state.eip.toString(16);
   values['eflags'] = state.eflags.toString(16);
-  values['x87'] = [STATE.fpuControl, STATE.fpuStatus, STATE.fpuTop, STATE.fpuTag].map((at) => state.get(at)).join();
+  values['x87'] = X87_FIELDS.map((at) => state.get(at)).join();
   values['registers'] = hex(state.memory.u8.subarray(STATE.fpuRegisters, STATE.fpuRegisters + 256));
   values['mxcsr'] = state.get(STATE.mxcsr).toString(16);
   values['retired'] = String(state.retired);

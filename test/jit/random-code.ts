@@ -369,6 +369,10 @@ export class CodeGenerator {
   /** One of x87, MMX or SSE. */
   private unitInstruction(): void {
     const { random } = this;
+    if (this.flags === undefined && random.chance(50)) {
+      for (let count = 1 + random.below(8); count > 0; count--) this.x87();
+      return;
+    }
     const kind = random.below(20);
     if (kind === 0) {
       // Away with MMX, or with whatever there is.
@@ -392,6 +396,43 @@ export class CodeGenerator {
     } else this.encoded(random.pick(random.pick(UNIT_ENCODINGS)));
   }
 
+  /** An instruction of the x87: mostly registers full and empty, now and then something odd. */
+  private x87(): void {
+    const { random } = this;
+    const kind = random.below(19);
+    if (kind < 4) {
+      if (random.chance(30)) this.emit(0xd9, random.pick([0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xed, 0xee, 0xc0, 0xc1]));
+      else this.onMemory(random.pick(X87_LOADS));
+    } else if (kind < 7) {
+      this.emit(random.pick([0xd8, 0xdc, 0xde]));
+      if (random.chance(50)) this.modrm(random.pick([0, 1, 4, 5, 6, 7]), false, true);
+      else this.emit(random.pick([0xc0, 0xc8, 0xe0, 0xe8, 0xf0, 0xf8]) | random.below(3));
+    } else if (kind < 8) {
+      this.emit(random.pick([0xd8, 0xda, 0xdc, 0xde]));
+      this.modrm(random.below(8), false, true);
+    } else if (kind < 11) this.onMemory(random.pick(X87_STORES));
+    else if (kind < 14) this.emit(0xd9, random.pick([0xc8, 0xc9, 0xca, 0xcb, 0xd0, 0xd8, 0xe0, 0xe1, 0xf6, 0xf7]));
+    else if (kind < 15) this.emit(random.pick([0xda, 0xdb]), 0xc0 | random.below(32));
+    else if (kind < 16) this.emit(...random.pick(X87_COMPARISONS));
+    else if (kind < 18) this.emit(0xd9, random.pick([0xe5, 0xf8, 0xfa, 0xfa, 0xfc, 0xfc, 0xfd]));
+    else this.controlWord();
+  }
+
+  private onMemory([opcode, digit]: readonly [number, number]): void {
+    this.emit(opcode);
+    this.modrm(digit, false, true);
+  }
+
+  /** Any rounding and precision; seldom with an exception unmasked. */
+  private controlWord(): void {
+    const { random, dataAt } = this;
+    const word = 0x40 | (random.chance(97) ? 0x3f : random.below(64)) | (random.below(16) << 8);
+    this.emit(0x66, 0xc7, 0x05);
+    this.emit32(dataAt - 0x80);
+    this.emit(word, word >> 8, 0xd9, 0x2d);
+    this.emit32(dataAt - 0x80);
+  }
+
   private encoded({ encoding, memory, aligned }: UnitEncoding): void {
     const { random } = this;
     const { operands } = encoding;
@@ -413,3 +454,35 @@ export class CodeGenerator {
     if (this.flags && /^fu?comip?$/.test(encoding.row.name)) this.emit(0xd9, 0xe4);
   }
 }
+
+/** Opcode and the reg field behind it, of loads and stores in every format. */
+const X87_LOADS: readonly (readonly [number, number])[] = [
+  [0xd9, 0],
+  [0xdd, 0],
+  [0xdd, 0],
+  [0xdb, 5],
+  [0xdf, 0],
+  [0xdb, 0],
+  [0xdf, 5],
+];
+const X87_STORES: readonly (readonly [number, number])[] = [
+  [0xd9, 2],
+  [0xd9, 3],
+  [0xdd, 2],
+  [0xdd, 3],
+  [0xdb, 7],
+  [0xdb, 2],
+  [0xdf, 2],
+  [0xdb, 3],
+  [0xdf, 3],
+  [0xdf, 7],
+];
+const X87_COMPARISONS: readonly (readonly number[])[] = [
+  [0xd8, 0xd1, 0xdf, 0xe0],
+  [0xd8, 0xd9],
+  [0xdd, 0xe1, 0xdf, 0xe0, 0x9e],
+  [0xde, 0xd9],
+  [0xd9, 0xe4, 0xdf, 0xe0],
+  [0xdb, 0xe9],
+  [0xdf, 0xf1],
+];

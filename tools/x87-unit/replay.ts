@@ -49,7 +49,7 @@ class BareBoard implements Board {
 
 export class Replay {
   private readonly memory = new GuestMemory(MEMORY_SIZE);
-  private readonly processor = new Processor(this.memory, new BareBoard());
+  readonly processor = new Processor(this.memory, new BareBoard());
 
   constructor() {
     const { state } = this.processor;

@@ -226,7 +226,7 @@ export class HandlerBuilder implements Builder {
     return this.binary(OP.i32_rotl, OP.i32_rotl, a, count);
   }
   clz(a: Value): Value {
-    return this.unary(OP.i32_clz, a);
+    return a.wide ? this.unary(OP.i64_clz, a, true) : this.unary(OP.i32_clz, a);
   }
   ctz(a: Value): Value {
     return this.unary(OP.i32_ctz, a);
