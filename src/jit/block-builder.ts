@@ -8,6 +8,7 @@ import { ITERATIONS_PER_TURN } from '../isa/strings.js';
 import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import { SIMD } from '../wasm/simd.js';
+import { type FlagSource, floatCondition, type FloatFlagSource, integerCondition } from './flag-conditions.js';
 import { FloatChecks } from './float-checks.js';
 import { KEEPS_VARIABLES, sameNodes } from './helper-calls.js';
 import type { Instruction } from './instruction.js';
@@ -48,39 +49,6 @@ export const SMALLEST_SPAN = 4;
 
 /** Thrown, and caught in `translate`: only the interpreter can do the instruction. */
 const UNTRANSLATABLE = new Error('untranslatable');
-
-/** What the flag words were last computed from. */
-interface FlagSource {
-  readonly operation: 'add' | 'sub' | 'logic';
-  readonly size: Size;
-  readonly x: Node;
-  readonly y: Node;
-  readonly result: Node;
-  /** The words themselves: another pair in the variables means that the source is out of date. */
-  readonly words: readonly [Node, Node];
-}
-
-/** The same of a comparison of numbers, none of which is a NaN. */
-interface FloatFlagSource {
-  readonly less: Node;
-  readonly equal: Node;
-  readonly words: readonly [Node, Node];
-}
-
-/** The even condition 2 × `kind`; OF, SF, AF and PF are 0. */
-function floatCondition({ less, equal }: FloatFlagSource, kind: number): Node {
-  switch (kind) {
-    case 1:
-      return less;
-    case 2:
-    case 7:
-      return equal;
-    case 3:
-      return n.comparison(less.opcode === OP.f64_lt ? OP.f64_le : OP.f32_le, less.a!, less.b!);
-    default:
-      return n.constant(0);
-  }
-}
 
 /**
  * The translator's `Builder`: runs the meaning of one instruction after the other and gathers what the block does.
@@ -439,37 +407,8 @@ export class BlockBuilder implements Builder {
       const holds = floatCondition(source, cc >> 1);
       return cc & 1 ? n.isZero(holds) : holds;
     }
-    const value = this.shortPositive(source, cc >> 1);
+    const value = integerCondition(source, cc >> 1);
     return value && cc & 1 ? n.isZero(value) : value;
-  }
-
-  /** The even condition 2 × `kind`. */
-  private shortPositive({ operation, size, x, y, result }: FlagSource, kind: number): Node | undefined {
-    const signed = (node: Node): Node =>
-      size === 32 ? node : n.unary(size === 8 ? OP.i32_extend8_s : OP.i32_extend16_s, node, false);
-    const none = n.constant(0);
-    if (kind === 2) return operation === 'sub' ? n.comparison(OP.i32_eq, x, y) : n.isZero(result);
-    if (kind === 4) return n.comparison(OP.i32_lt_s, signed(result), none);
-    if (operation === 'add') return kind === 1 ? n.comparison(OP.i32_lt_u, result, x) : undefined;
-    if (operation === 'logic') {
-      // CF and OF are 0.
-      if (kind === 0 || kind === 1) return none;
-      if (kind === 3) return n.isZero(result);
-      if (kind === 6) return n.comparison(OP.i32_lt_s, signed(result), none);
-      return kind === 7 ? n.comparison(OP.i32_le_s, signed(result), none) : undefined;
-    }
-    switch (kind) {
-      case 1:
-        return n.comparison(OP.i32_lt_u, x, y);
-      case 3:
-        return n.comparison(OP.i32_le_u, x, y);
-      case 6:
-        return n.comparison(OP.i32_lt_s, signed(x), signed(y));
-      case 7:
-        return n.comparison(OP.i32_le_s, signed(x), signed(y));
-      default:
-        return undefined;
-    }
   }
 
   // --- operands -------------------------------------------------------------------------------
