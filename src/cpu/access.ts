@@ -13,5 +13,7 @@ export interface LinearAccess {
   write32(linear: number, value: number, supervisor?: boolean): void;
   /** Faults now if `[linear, linear+length)` could not be written: for helpers that write several words. */
   probeWrite(linear: number, length: number, supervisor?: boolean): void;
+  /** Where `bytes` at `linear` are in linear memory for a supervisor, if the TLB knows and they are on a page; else −1. */
+  hostAddress(linear: number, bytes: number, write: boolean): number;
   probeRead(linear: number, length: number, supervisor?: boolean): void;
 }

@@ -12,6 +12,11 @@ export interface Board {
    * architecture or the Host demands. Fills and returns `walk`. May end the guest by throwing.
    */
   walk(linear: number, access: number): Walk;
+  /**
+   * `Processor.exit` describes a trap. True: the board has delivered it, and the processor runs on; false, or no such
+   * method: `run` returns.
+   */
+  trap?(): boolean;
   /** Port read of 1, 2 or 4 bytes; all ones where nothing listens. Only called when the guest may. */
   portRead(port: number, size: number): number;
   portWrite(port: number, size: number, value: number): void;

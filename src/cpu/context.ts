@@ -45,6 +45,8 @@ export interface CpuContext {
   fpuStateChanged(): void;
   /** Makes `run` return at the end of the running block. */
   requestStop(): void;
+  /** `exit` describes a trap, and the instruction is complete: lets the board deliver it, or makes `run` return. */
+  reportTrap(): void;
   /** Makes `run` return `reason` (one of `EXIT`) when this instruction has completed. */
   leave(reason: number): void;
 }

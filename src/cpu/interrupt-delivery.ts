@@ -17,6 +17,7 @@ import {
 import { type GateTarget, readGateTarget } from './far-transfers.js';
 import { DE, DF, GP, GuestFault, hasErrorCode, NP, PF, TS } from './faults.js';
 import { checkVirtual8086Level } from './flag-transfers.js';
+import { enterFlatHandler } from './flat-transfers.js';
 import { GuestStack } from './guest-stack.js';
 import { commitStack, openInnerStack } from './inner-stack.js';
 import { checkEip, flatModeSegment, inVirtual8086, nullSegment, setCodeSegment } from './segmentation.js';
@@ -64,6 +65,7 @@ export function deliverInterrupt(
   let event: InterruptEvent = { vector, errorCode, kind };
   cpu.interruptShadow = false;
   cpu.instructionEip = kind === 'software' ? cpu.exit.instructionEip : cpu.state.eip;
+  if (enterFlatHandler(cpu, vector, errorCode, kind === 'fault', kind === 'software')) return 'delivered';
   for (;;) {
     try {
       enterHandler(cpu, event);

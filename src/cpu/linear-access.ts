@@ -94,29 +94,48 @@ export class SlowAccess implements LinearAccess {
     else this.memory.write16(gpa, value);
   }
 
+  hostAddress(linear: number, bytes: number, write: boolean): number {
+    return this.tlb.hostAddress(linear, bytes, write, false);
+  }
+
+  // What helpers call: mostly, the TLB has the page.
+
+  private find(linear: number, bytes: number, write: boolean, supervisor: boolean): number {
+    return this.tlb.hostAddress(linear, bytes, write, !supervisor && this.cplWord[0] === 3);
+  }
+
   read8(linear: number, supervisor = false): number {
-    return this.read(linear, 1, supervisor);
+    const at = this.find(linear, 1, false, supervisor);
+    return at < 0 ? this.read(linear, 1, supervisor) : this.memory.u8[at]!;
   }
   read16(linear: number, supervisor = false): number {
-    return this.read(linear, 2, supervisor);
+    const at = this.find(linear, 2, false, supervisor);
+    return at < 0 ? this.read(linear, 2, supervisor) : this.memory.view.getUint16(at, true);
   }
   read32(linear: number, supervisor = false): number {
-    return this.read(linear, 4, supervisor) >>> 0;
+    const at = this.find(linear, 4, false, supervisor);
+    return at < 0 ? this.read(linear, 4, supervisor) >>> 0 : this.memory.view.getUint32(at, true);
   }
   write8(linear: number, value: number, supervisor = false): void {
-    this.write(linear, value, 1, supervisor);
+    const at = this.find(linear, 1, true, supervisor);
+    if (at < 0) this.write(linear, value, 1, supervisor);
+    else this.memory.u8[at] = value;
   }
   write16(linear: number, value: number, supervisor = false): void {
-    this.write(linear, value, 2, supervisor);
+    const at = this.find(linear, 2, true, supervisor);
+    if (at < 0) this.write(linear, value, 2, supervisor);
+    else this.memory.view.setUint16(at, value, true);
   }
   write32(linear: number, value: number, supervisor = false): void {
-    this.write(linear, value, 4, supervisor);
+    const at = this.find(linear, 4, true, supervisor);
+    if (at < 0) this.write(linear, value, 4, supervisor);
+    else this.memory.view.setUint32(at, value, true);
   }
   probeWrite(linear: number, length: number, supervisor = false): void {
-    this.probe(linear, length, ACCESS_WRITE, supervisor);
+    if (this.find(linear, length, true, supervisor) < 0) this.probe(linear, length, ACCESS_WRITE, supervisor);
   }
   probeRead(linear: number, length: number, supervisor = false): void {
-    this.probe(linear, length, ACCESS_READ, supervisor);
+    if (this.find(linear, length, false, supervisor) < 0) this.probe(linear, length, ACCESS_READ, supervisor);
   }
 
   private probe(linear: number, length: number, access: number, supervisor: boolean): void {

@@ -122,6 +122,8 @@ export class Processor implements CpuContext {
   /** `MODE_FLAGS` of EFLAGS that `codeKey` was made for. */
   private modeFlags = 0;
   private stopRequested = false;
+  /** The board has delivered a trap during the last call of the interpreter, or behind it. */
+  private trapDelivered = false;
   /** How often writes have ended regions. */
   private regionsLost = 0;
   /** Budget of the interpreter call under way. */
@@ -225,6 +227,7 @@ export class Processor implements CpuContext {
     let rest = 0;
     while (left > 0) {
       const trapFlag = this.trapFlag;
+      this.trapDelivered = false;
       const every = this.torture.flushTlbEvery;
       if (trapFlag) this.updateMode();
       this.chunk = trapFlag ? 1 : rest > 0 ? rest : every > 0 ? Math.min(every, left) : left;
@@ -248,8 +251,11 @@ export class Processor implements CpuContext {
         if (shortened >= 0) i32[shortened + 1] = 0;
       }
       if (every > 0) this.flushTlb();
-      if (i32[STATE.status >> 2] !== STATUS.none) break;
-      if (trapFlag && used > 0 && this.stackShadowAt !== this.state.retired) {
+      if (i32[STATE.status >> 2] !== STATUS.none) {
+        if (i32[STATE.status >> 2] !== STATUS.trap || !this.deliverTrap()) break;
+        left -= this.chargeTrap();
+        rest = 0;
+      } else if (trapFlag && !this.trapDelivered && used > 0 && this.stackShadowAt !== this.state.retired) {
         this.reportSingleStep();
         break;
       }
@@ -292,6 +298,27 @@ export class Processor implements CpuContext {
     this.stopRequested = true;
     this.chunk -= this.i32[STATE.budget >> 2]!;
     this.i32[STATE.budget >> 2] = 0;
+  }
+
+  reportTrap(): void {
+    if (!this.deliverTrap()) this.i32[STATE.status >> 2] = STATUS.trap;
+  }
+
+  /** False: `run` is to return the trap. */
+  private deliverTrap(): boolean {
+    if (!this.board.trap?.()) return false;
+    this.exit.reason = EXIT.budget;
+    this.trapDelivered = true;
+    return true;
+  }
+
+  /** A guest that can only fault must get on in time: the second trap at one place counts as an instruction. */
+  private chargeTrap(): number {
+    const { state } = this;
+    const again = state.retired === state.trappedAt ? 1 : 0;
+    state.retired += again;
+    state.trappedAt = state.retired;
+    return again;
   }
 
   leave(reason: number): void {
@@ -431,16 +458,20 @@ export class Processor implements CpuContext {
 
   private mode(): number {
     const { i32 } = this;
-    const field = (index: number, offset: number): number =>
-      i32[(STATE.segments + index * SEGMENT.stride + offset) >> 2]!;
-    const flat = (index: number): boolean =>
-      field(index, SEGMENT.base) === 0 && i32[(STATE.segmentFlat >> 2) + index] === 1;
     let mode = 0;
-    if (field(CS, SEGMENT.access) & 0x40_0000) mode |= MODE.code32;
-    if (field(SS, SEGMENT.access) & 0x40_0000) mode |= MODE.stack32;
-    if (flat(CS) && flat(DS) && flat(ES) && flat(SS)) mode |= MODE.flat;
+    if (i32[(STATE.segments + CS * SEGMENT.stride + SEGMENT.access) >> 2]! & 0x40_0000) mode |= MODE.code32;
+    if (i32[(STATE.segments + SS * SEGMENT.stride + SEGMENT.access) >> 2]! & 0x40_0000) mode |= MODE.stack32;
+    if (this.isFlat(CS) && this.isFlat(DS) && this.isFlat(ES) && this.isFlat(SS)) mode |= MODE.flat;
     if (this.single || this.trapFlag || this.torture.oneInstructionBlocks) mode |= MODE.single;
     return mode;
+  }
+
+  private isFlat(index: number): boolean {
+    const { i32 } = this;
+    return (
+      i32[(STATE.segments + index * SEGMENT.stride + SEGMENT.base) >> 2] === 0 &&
+      i32[(STATE.segmentFlat >> 2) + index] === 1
+    );
   }
 
   private updateMode(): void {

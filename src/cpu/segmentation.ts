@@ -1,4 +1,4 @@
-import { CS, SS, STATE } from '../memory/layout.js';
+import { CS, FS, GS, SS, STATE } from '../memory/layout.js';
 import type { CpuContext, Helper } from './context.js';
 import {
   DESCRIPTOR,
@@ -15,6 +15,7 @@ import {
   selectorError,
 } from './descriptors.js';
 import { GP, GuestFault, NP, SS_FAULT } from './faults.js';
+import { loadFlatSegment } from './flat-transfers.js';
 import { CR0, FLAG, type Segment } from './state.js';
 
 /** Loading of segment registers and checks of what lies behind them (SDM vol. 2 MOV, vol. 3 chapter 5). */
@@ -80,6 +81,7 @@ export function checkDataSegment(cpu: CpuContext, selector: number, level: numbe
 /** MOV/POP/LxS to ES, SS, DS, FS or GS in any mode. */
 export function loadSegment(cpu: CpuContext, index: number, selector: number): void {
   selector &= 0xffff;
+  if (loadFlatSegment(cpu, index, selector)) return;
   const { state } = cpu;
   let segment: Segment;
   if (!inProtectedMode(cpu)) segment = flatModeSegment(cpu, index, selector);
@@ -88,7 +90,7 @@ export function loadSegment(cpu: CpuContext, index: number, selector: number): v
   else segment = checkStackSegment(cpu, selector, state.cpl);
   state.setSegment(index, segment);
   if (index === SS) cpu.stackSegmentLoaded();
-  cpu.segmentsChanged();
+  if (index !== FS && index !== GS) cpu.segmentsChanged();
 }
 
 /** Whether all of `[offset, offset+size)` is inside the segment (SDM vol. 3, 5.3). Offset unsigned. */

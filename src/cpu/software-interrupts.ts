@@ -1,8 +1,7 @@
-import { STATE, STATUS } from '../memory/layout.js';
 import type { CpuContext, Helper } from './context.js';
 import { EXIT } from './exit.js';
 
-/** INT n, INT3, INTO, INT1: leaves with EIP behind the instruction; the board looks at the gate. */
+/** INT n, INT3, INTO, INT1: the board looks at the gate, with EIP behind the instruction. */
 function softwareInterrupt(cpu: CpuContext, vector: number): void {
   const { exit } = cpu;
   exit.reason = EXIT.trap;
@@ -10,7 +9,7 @@ function softwareInterrupt(cpu: CpuContext, vector: number): void {
   exit.errorCode = 0;
   exit.kind = 'software';
   exit.instructionEip = cpu.instructionEip;
-  cpu.state.set(STATE.status, STATUS.trap);
+  cpu.reportTrap();
 }
 
 /** VMCALL: leaves at the instruction; the board decides who may. */

@@ -175,6 +175,14 @@ export class CpuState {
     this.f64[STATE.retired >> 3] = value;
   }
 
+  /** `retired` when the board last delivered a trap between two instructions. */
+  get trappedAt(): number {
+    return this.f64[STATE.trappedAt >> 3]!;
+  }
+  set trappedAt(value: number) {
+    this.f64[STATE.trappedAt >> 3] = value;
+  }
+
   /** A copy of segment register `index` (ES CS SS DS FS GS LDTR TR). */
   segment(index: number): Segment {
     const at = (STATE.segments + index * SEGMENT.stride) >> 2;
@@ -190,6 +198,16 @@ export class CpuState {
     u32[at + 2] = segment.access;
     u32[at + 3] = segment.selector;
     u32[(STATE.segmentFlat >> 2) + index] = isFlat(index, segment) ? 1 : 0;
+  }
+  /** The same for a segment from 0 to 4 GiB that may be accessed everywhere. */
+  setFlatSegment(index: number, selector: number, access: number): void {
+    const at = (STATE.segments + index * SEGMENT.stride) >> 2;
+    const u32 = this.u32;
+    u32[at] = 0;
+    u32[at + 1] = 0xffff_ffff;
+    u32[at + 2] = access;
+    u32[at + 3] = selector;
+    u32[(STATE.segmentFlat >> 2) + index] = 1;
   }
   selector(index: number): number {
     return this.u32[(STATE.segments + index * SEGMENT.stride + SEGMENT.selector) >> 2]!;

@@ -1,12 +1,12 @@
-import { SS, STATE, TR } from '../memory/layout.js';
+import { CS, SS, STATE, TR } from '../memory/layout.js';
 import type { CpuContext, Helper } from './context.js';
-import { DESCRIPTOR, SYSTEM_TYPE, systemType } from './descriptors.js';
+import { SYSTEM_TYPE, systemType } from './descriptors.js';
 import { EXIT } from './exit.js';
 import { GP, GuestFault, UD } from './faults.js';
 import { ioPrivilegeLevel } from './flag-transfers.js';
 import { requireLevel0 } from './segment-queries.js';
-import { inVirtual8086, setCodeSegment } from './segmentation.js';
-import { CR0, CR4, EAX, ECX, EDX, ESP, FLAG, type Segment } from './state.js';
+import { inVirtual8086 } from './segmentation.js';
+import { CR0, CR4, EAX, ECX, EDX, ESP, FLAG } from './state.js';
 
 /** Instructions for operating systems: descriptor tables, MSRs, HLT, ports, SYSENTER. Registers: control-registers.ts. */
 
@@ -82,11 +82,19 @@ export function checkPort(cpu: CpuContext, port: number, size: number): void {
   if (bits & ((1 << size) - 1)) throw new GuestFault(GP, 0);
 }
 
-/** A flat 4 GiB segment as SYSENTER and SYSEXIT load it, without a descriptor. */
-function fixedSegment(selector: number, code: boolean, level: number): Segment {
-  const type = code ? 0xb00 : 0x300;
-  const rights = DESCRIPTOR.present | DESCRIPTOR.ordinary | DESCRIPTOR.big | DESCRIPTOR.granular;
-  return { selector, base: 0, limit: 0xffff_ffff, access: rights | (level << 13) | type };
+/** Access of the flat segments that SYSENTER and SYSEXIT load without a descriptor, at level 0. */
+const FIXED_CODE = 0xc0_9b00;
+const FIXED_DATA = 0xc0_9300;
+
+/** Code at `selector` and stack at the descriptor behind it. */
+function goFlat(cpu: CpuContext, selector: number, level: number, pointer: number, eip: number): void {
+  const { state } = cpu;
+  state.setFlatSegment(SS, selector + 8, FIXED_DATA | (level << 13));
+  state.setFlatSegment(CS, selector, FIXED_CODE | (level << 13));
+  state.registers[ESP] = pointer;
+  state.eip = eip;
+  state.cpl = level;
+  cpu.segmentsChanged();
 }
 /** SYSENTER_CS, or #GP(0) while the operating system has not set it. */
 function sysenterCode(cpu: CpuContext): number {
@@ -94,24 +102,17 @@ function sysenterCode(cpu: CpuContext): number {
   if ((cpu.state.get(STATE.cr0) & CR0.PE) === 0 || (selector & 0xfffc) === 0) throw new GuestFault(GP, 0);
   return selector;
 }
-function setStackSegment(cpu: CpuContext, segment: Segment, pointer: number): void {
-  cpu.state.setSegment(SS, segment);
-  cpu.state.registers[ESP] = pointer;
-}
-
 function sysenter(cpu: CpuContext): void {
   const { state } = cpu;
   const selector = sysenterCode(cpu) & 0xfffc;
-  state.eflags &= ~(FLAG.VM | FLAG.IF | FLAG.RF);
-  setStackSegment(cpu, fixedSegment(selector + 8, false, 0), state.get(STATE.sysenterEsp));
-  setCodeSegment(cpu, fixedSegment(selector, true, 0), state.get(STATE.sysenterEip), 0);
+  state.set(STATE.eflags, state.get(STATE.eflags) & ~(FLAG.VM | FLAG.IF | FLAG.RF));
+  goFlat(cpu, selector, 0, state.get(STATE.sysenterEsp), state.get(STATE.sysenterEip));
 }
 function sysexit(cpu: CpuContext): void {
   const { state } = cpu;
   const selector = sysenterCode(cpu) | 3;
   requireLevel0(cpu);
-  setStackSegment(cpu, fixedSegment(selector + 24, false, 3), state.registers[ECX]!);
-  setCodeSegment(cpu, fixedSegment(selector + 16, true, 3), state.registers[EDX]!, 3);
+  goFlat(cpu, selector + 16, 3, state.registers[ECX]!, state.registers[EDX]!);
 }
 
 export const systemHelpers = {

@@ -44,6 +44,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     semantics(b) {
       b.when(flags.overflow(b), () => {
         b.helper('softwareInterrupt', b.const(4));
+        b.endBlock();
       });
       b.jump(b.nextEip());
     },

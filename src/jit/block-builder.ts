@@ -778,7 +778,8 @@ export class BlockBuilder implements Builder {
     this.end = { condition: undefined, target: target as Node, otherwise: undefined };
   }
   endBlock(): void {
-    throw UNTRANSLATABLE;
+    // In an arm it stands behind a helper, before which the region is left.
+    if (this.arms === 0) throw UNTRANSLATABLE;
   }
   helper(name: string, ...args: Value[]): Value {
     if (this.arms === 0) return this.callHelper(name, args as Node[]);

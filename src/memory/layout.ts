@@ -69,6 +69,8 @@ export const STATE = {
   interruptRequested: 0x148,
   /** `budget` + 1 behind the last STI that translated or interpreted code has done by itself; 0: none in this run. */
   shadowBudget: 0x14c,
+  /** Instructions retired when the board last delivered a trap between two of them, as an f64. */
+  trappedAt: 0x150,
   /** x87: control, status (without TOP), TOP, tag (2 bits per physical register), each u32. */
   fpuControl: 0x160,
   fpuStatus: 0x164,

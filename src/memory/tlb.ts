@@ -98,6 +98,14 @@ export class Tlb {
     this.drop(linear >>> 12);
   }
 
+  /** Address in linear memory of `bytes` at `linear`, if they are on a page that may be accessed so; else −1. */
+  hostAddress(linear: number, bytes: number, write: boolean, user: boolean): number {
+    const table = write ? (user ? this.writeUser : this.writeSupervisor) : user ? this.readUser : this.readSupervisor;
+    const entry = table[linear >>> 12]!;
+    if ((entry & 0xfff) !== 0 || (linear & 0xfff) > 0x1000 - bytes) return -1;
+    return (entry + linear) >>> 0;
+  }
+
   /** Guest-physical address of the page of `linear` if it may be read without a walk, else −1. */
   pageOf(linear: number, user: boolean): number {
     const page = linear >>> 12;

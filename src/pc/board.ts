@@ -283,12 +283,7 @@ export class PcBoard implements Board {
     const { cpu } = this;
     const { state, exit } = cpu;
     if (reason === EXIT.trap) {
-      if (exit.vector === PF) state.set(STATE.cr2, exit.cr2);
-      const { vector, errorCode, kind } = exit;
-      this.trapCounts[vector]!++;
-      this.options.observer?.trap?.(vector, errorCode, exit.instructionEip, state.cpl, exit.cr2, true);
-      const code = kind !== 'software' && hasErrorCode(vector) ? errorCode : undefined;
-      if (deliverInterrupt(cpu, vector, code, kind) === 'shutdown') this.shutDown();
+      this.trap();
     } else if (reason === EXIT.halt) {
       this.halted = true;
     } else if (reason === EXIT.hypercall) {
@@ -346,6 +341,18 @@ export class PcBoard implements Board {
   }
 
   // --- what the processor asks ----------------------------------------------------------------
+
+  trap(): boolean {
+    const { cpu } = this;
+    const { state, exit } = cpu;
+    const { vector, errorCode, kind } = exit;
+    if (vector === PF) state.set(STATE.cr2, exit.cr2);
+    this.trapCounts[vector]!++;
+    this.options.observer?.trap?.(vector, errorCode, exit.instructionEip, state.cpl, exit.cr2, true);
+    const code = kind !== 'software' && hasErrorCode(vector) ? errorCode : undefined;
+    if (deliverInterrupt(cpu, vector, code, kind) === 'shutdown') this.shutDown();
+    return true;
+  }
 
   walk(linear: number, access: number): Walk {
     return this.walker.walk(linear, access);

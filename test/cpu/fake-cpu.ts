@@ -72,6 +72,7 @@ export class FakeCpu implements CpuContext {
   constructor() {
     const { memory } = this;
     this.access = {
+      hostAddress: () => -1,
       read8: (l, s) => memory.read8(this.check(l, 1, false, s)),
       read16: (l, s) => memory.read16(this.check(l, 2, false, s)),
       read32: (l, s) => memory.read32(this.check(l, 4, false, s)),
@@ -119,6 +120,9 @@ export class FakeCpu implements CpuContext {
   }
   fpuStateChanged(): void {
     this.calls.push('fpu');
+  }
+  reportTrap(): void {
+    this.calls.push('trap');
   }
   leave(reason: number): void {
     this.calls.push(`leave ${reason}`);

@@ -12,6 +12,9 @@ test('a data segment loads base, scaled limit and rights, and becomes accessed i
   const expected = { selector: FREE | 3, base: 0x1234_5678, limit: 0x1234_5fff, access: 0xc0_f300 };
   assert.deepEqual(cpu.state.segment(FS), expected);
   assert.equal(cpu.rights(FREE), DATA | level(3) | 1);
+  // Only the first four decide how code is decoded.
+  assert.deepEqual(cpu.calls, []);
+  loadSegment(cpu, DS, FREE | 3);
   assert.deepEqual(cpu.calls, ['segments']);
   cpu.describe(FREE, DATA, { limit: 0xfffff, flags: 0 });
   loadSegment(cpu, GS, FREE);

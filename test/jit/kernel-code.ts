@@ -39,6 +39,7 @@ const DESCRIPTORS: readonly (readonly [low: number, high: number])[] = [
 ];
 
 /** Vector of the timer, and of a system call from any ring. */
+const UNDEFINED_OPCODE = 6;
 const TIMER = 0x20;
 const CALL = 0x30;
 /** Writing here asks for the timer interrupt. */
@@ -52,7 +53,8 @@ export class KernelMachine extends BareBoard {
   /** What happened between instructions: when and where. */
   readonly events: string[] = [];
 
-  constructor() {
+  /** `atOnce`: traps are delivered while the processor runs, as far as it does that. */
+  constructor(private readonly atOnce = false) {
     super(MEMORY_BYTES);
     const memory = new GuestMemory(MEMORY_BYTES);
     this.cpu = new Processor(memory, this);
@@ -65,6 +67,27 @@ export class KernelMachine extends BareBoard {
   }
   override readTimestamp(): readonly [number, number] {
     return [this.events.length, 1];
+  }
+
+  /** Where the processor asks: inside of a run, when `retired` is not up to date. */
+  trap(): boolean {
+    const { vector, instructionEip } = this.cpu.exit;
+    if (!this.atOnce || !this.isForgiven()) return false;
+    this.events.push(`trap ${vector} at ${instructionEip.toString(16)}`);
+    this.deliver();
+    return true;
+  }
+
+  /** Other faults end the program: they would come again for ever. */
+  private isForgiven(): boolean {
+    const { vector, kind } = this.cpu.exit;
+    return kind !== 'fault' || vector === UNDEFINED_OPCODE;
+  }
+
+  private deliver(): void {
+    const { vector, errorCode, kind } = this.cpu.exit;
+    const code = kind !== 'software' && hasErrorCode(vector) ? errorCode : undefined;
+    deliverInterrupt(this.cpu, vector, code, kind);
   }
 
   start(code: readonly number[], data: Uint8Array): void {
@@ -83,9 +106,10 @@ export class KernelMachine extends BareBoard {
       memory.write32(IDT_AT + 8 * vector, (KERNEL_CODE << 16) | handler);
       // The system call leaves interrupts on.
       memory.write32(IDT_AT + 8 * vector + 4, vector === CALL ? 0xef00 : 0x8e00);
-      // inc dword [DATA_AT + 4 × vector]; pop the error code, if there is one; iret
-      const pop = hasErrorCode(vector) ? [0x83, 0xc4, 0x04] : [];
-      memory.writeBytes(handler, Uint8Array.from([0xff, 0x05, ...word(DATA_AT + 4 * (vector & 63)), ...pop, 0xcf]));
+      // inc dword [DATA_AT + 4 × vector]; pop the error code, if there is one, or skip an UD2; iret
+      const count = [0xff, 0x05, ...word(DATA_AT + 4 * (vector & 63))];
+      const pop = hasErrorCode(vector) ? [0x83, 0xc4, 4] : vector === UNDEFINED_OPCODE ? [0x83, 0x04, 0x24, 2] : [];
+      memory.writeBytes(handler, Uint8Array.from([...count, ...pop, 0xcf]));
     }
     memory.writeBytes(ENTRY_AT, Uint8Array.from([0xff, 0x25, ...word(CONTINUE_AT)]));
     memory.write32(TSS_AT + 4, INNER_STACK_TOP);
@@ -130,10 +154,8 @@ export class KernelMachine extends BareBoard {
       if (reason !== EXIT.trap) continue;
       const { vector, errorCode, kind } = exit;
       events.push(`${kind} ${vector} (${errorCode}) behind ${state.retired} at ${exit.instructionEip.toString(16)}`);
-      const code = kind !== 'software' && hasErrorCode(vector) ? errorCode : undefined;
-      // A fault that its handler returns to would come again for ever.
-      if (kind === 'fault') return 'fault';
-      deliverInterrupt(cpu, vector, code, kind);
+      if (!this.isForgiven()) return 'fault';
+      this.deliver();
     }
     return 'too long';
   }
@@ -169,7 +191,7 @@ export function kernelProgram(random: RandomNumbers): number[] {
 function piece(random: RandomNumbers, at: number): number[] {
   const data = DATA_AT + 4 * random.below(64);
   const segment = [KERNEL_DATA, USER_DATA, OTHER_DATA, 0][random.below(4)]!;
-  switch (random.below(24)) {
+  switch (random.below(26)) {
     case 0:
       return [0xfa];
     case 1:
@@ -222,6 +244,8 @@ function piece(random: RandomNumbers, at: number): number[] {
       return [0x9c, 0x0e, 0x68, ...word(at + 8), 0xcf];
     case 22: // ltr would be busy; lgdt instead, of what is there: sgdt [data]; lgdt [data]
       return [0x0f, 0x01, 0x05, ...word(DATA_AT + 0x800), 0x0f, 0x01, 0x15, ...word(DATA_AT + 0x800)];
+    case 23: // ud2; sti; ud2
+      return [0x0f, 0x0b, 0xfb, 0x0f, 0x0b];
     default: // add [data], ebx; adc ecx, [data]; test ebx, ecx
       return [0x01, 0x1d, ...word(data), 0x13, 0x0d, ...word(data), 0x85, 0xcb];
   }
@@ -238,9 +262,9 @@ function throughUserMode(at: number): number[] {
     ...[0x89, 0xe1, 0xba, ...word(at + 25)], // mov ecx, esp; mov edx, user
     ...[0x0f, 0x35],
   ];
-  // mov eax, USER_DATA; mov ds, eax; mov es, eax; int CALL; inc ecx; pushf; popf; sysenter
+  // mov eax, USER_DATA; mov ds, eax; mov es, eax; ud2; int CALL; inc ecx; pushf; popf; sysenter
   const data = [0xb8, ...word(USER_DATA), 0x8e, 0xd8, 0x8e, 0xc0];
-  const user = [...data, 0xcd, CALL, 0x41, 0x9c, 0x9d, 0x0f, 0x34];
+  const user = [...data, 0x0f, 0x0b, 0xcd, CALL, 0x41, 0x9c, 0x9d, 0x0f, 0x34];
   const behind = at + kernel(0).length + user.length;
   // mov esp, [CONTINUE_AT + 4]; mov eax, KERNEL_DATA; mov ds, eax; mov es, eax
   const back = [0x8b, 0x25, ...word(CONTINUE_AT + 4), 0xb8, ...word(KERNEL_DATA), 0x8e, 0xd8, 0x8e, 0xc0];
