@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createExactly } from '../../src/cpu/x87-unit/exact.js';
-import { buildX87Module, EXACT, ROUTINES } from '../../src/cpu/x87-unit/routines.js';
+import { buildX87Module, EXACT, ROUTINES, usualCase } from '../../src/cpu/x87-unit/routines.js';
 import type { X87RoutineName } from '../../src/isa/x87-stack.js';
 import { GuestMemory } from '../../src/memory/guest-memory.js';
 import { STATE, X87_EXCHANGE } from '../../src/memory/layout.js';
+import { Code, I32, I64 } from '../../src/wasm/code.js';
+import { ModuleBuilder } from '../../src/wasm/module.js';
+import { RoutineBuilder } from '../../src/wasm/routine.js';
 import { RandomNumbers } from '../jit/random-numbers.js';
 
 const CASES = process.env['LGUEST_ALL_VECTORS'] ? 1_000_000 : 6000;
@@ -124,5 +127,59 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
     }
     if (process.env['LGUEST_ALL_VECTORS']) console.log(name, exact / CASES);
     assert.ok(exact < CASES * 0.8, `${exact} of ${CASES} were left to src/fpu`);
+  });
+}
+
+/** Results of the usual case, which is what regions compute in place, and behind them whether it was one. */
+function buildUsualCase(name: X87RoutineName): WebAssembly.Module {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', pages);
+  const { parameters } = ROUTINES[name];
+  const code = new Code();
+  const r = new RoutineBuilder(code, parameters);
+  const types = name.startsWith('compare') ? [I32] : name === 'toDouble' ? [I64, I32] : [I64, I32, I32];
+  const results = types.map((type) => r.variable(type));
+  const usual = r.variable(I32);
+  r.attempt(
+    (demand) => {
+      for (const [n, result] of usualCase(name, r.parameters)!(r, demand).entries()) r.assign(results[n]!, result);
+      r.assign(usual, 1);
+    },
+    () => {},
+  );
+  for (const result of [...results, usual]) r.push(result);
+  const index = module.addFunction(parameters, [...types, I32], r.localRuns(), code.bytes());
+  module.exportFunction(name, index);
+  return new WebAssembly.Module(module.build());
+}
+
+for (const name of ['add', 'sub', 'mul', 'toDouble', 'compare'] as const) {
+  test(`usual cases of x87 routine ${name}`, () => {
+    const { exports } = new WebAssembly.Instance(buildUsualCase(name), { env: { memory: memory.memory } });
+    const compute = exports[name] as (...operands: (bigint | number)[]) => (bigint | number)[];
+    const random = new RandomNumbers(OPERATIONS[name] + 100);
+    const values = new Values(random);
+    const { view } = memory;
+    let count = 0;
+    for (let n = 0; n < CASES; n++) {
+      view.setUint32(STATE.fpuControl, 0x7f | (random.chance(80) ? 0x300 : random.below(16) << 8), true);
+      const [a, b] = [values.next(), values.next()];
+      const found = compute(...(name === 'toDouble' ? a : [...a, ...b]));
+      if (found[found.length - 1] === 0) continue;
+      count++;
+      [a, b].forEach(([m, e], i) => {
+        const at = i === 0 ? X87_EXCHANGE.a : X87_EXCHANGE.b;
+        view.setBigUint64(at, m, true);
+        view.setUint32(at + 8, e, true);
+      });
+      const word = exactly(OPERATIONS[name]);
+      const bits = BigInt.asIntN(64, view.getBigUint64(X87_EXCHANGE.result, true));
+      const flags = word >>> 16;
+      const expected =
+        name === 'compare' ? [flags] : name === 'toDouble' ? [bits, flags] : [bits, word & 0xffff, flags];
+      const text = [a, b].map(([m, e]) => `${e.toString(16)}:${m.toString(16)}`).join(' ');
+      assert.deepEqual(found.slice(0, -1), expected, text);
+    }
+    assert.ok(count > CASES / 5, `${count} of ${CASES} are usual`);
   });
 }
