@@ -63,7 +63,7 @@ async function main(options: Options): Promise<number> {
 /** Aborted when somebody ends the bench: stopped processes would stay behind. */
 function endOnSignals(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
   return controller.signal;
 }
 
