@@ -54,10 +54,13 @@ interface Slot {
 /** Times that a region is left for accesses before something is done about it. */
 const MOST_LEAVES = 2000;
 
-/** Times that a computed jump leaves a region, or its hub, before it is followed within one. */
-const MOST_JUMPS = 4000;
+/**
+ * Times that a computed jump leaves a region, or its hub, before it is followed within one. By then most of its targets
+ * are known: a hub made too soon is made twice, and it is the most expensive region there is.
+ */
+const MOST_JUMPS = 20_000;
 /** How often a hub is made. */
-const MOST_HUBS = 4;
+const MOST_HUBS = 2;
 /** Instructions of a region with a hub. */
 const HUB_INSTRUCTIONS = 3000;
 
