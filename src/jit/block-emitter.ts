@@ -3,7 +3,7 @@ import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USE
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import { FLAGS_SHIFT } from '../cpu/x87-unit/rounding.js';
 import { usualCase } from '../cpu/x87-unit/routines.js';
-import { type Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
+import { Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
 import { type Operand, RoutineBuilder } from '../wasm/routine.js';
 import { SIMD } from '../wasm/simd.js';
@@ -46,6 +46,10 @@ export class BlockEmitter {
   private readonly types: number[] = [];
   /** Temporaries: i32, i64, v128, f32, f64. */
   private readonly pools: readonly Pool[] = [I32, I64, V128, F32, F64].map((type) => ({ type, locals: [], used: 0 }));
+  /** Vectors that are in locals from the beginning, and their locals. */
+  private readonly constants = new Map<string, { node: Node; local: number }>();
+  /** Inside of `scoped`, where hardly anything comes by. */
+  private scopes = 0;
   /** Nodes with a value in a local, in the order in which they got it. */
   private computed: Node[] = [];
   private readonly tlbRead: number;
@@ -59,6 +63,8 @@ export class BlockEmitter {
     private readonly region: RegionActions,
     /** Indices of the imported functions. */
     private readonly stringRuns: Record<StringRun, number>,
+    /** Whether constants of the main path are worth a local. */
+    private readonly hasLoops: boolean,
   ) {
     this.tlbRead = user ? TLB_READ_USER : TLB_READ_SUPERVISOR;
     this.tlbWrite = user ? TLB_WRITE_USER : TLB_WRITE_SUPERVISOR;
@@ -103,9 +109,33 @@ export class BlockEmitter {
   scoped(emit: () => void): void {
     const used = this.pools.map((pool) => pool.used);
     const known = this.computed.length;
+    this.scopes++;
     emit();
+    this.scopes--;
     while (this.computed.length > known) this.computed.pop()!.local = -1;
     for (const [i, pool] of this.pools.entries()) pool.used = used[i]!;
+  }
+
+  /** V8 makes a vector anew wherever it stands, out of two registers; from a local it is one load at most. */
+  private constantLocal(node: Node): number {
+    const key = `${node.big} ${node.upper}`;
+    let constant = this.constants.get(key);
+    if (!constant) {
+      constant = { node, local: FIRST_TEMPORARY + this.types.length };
+      this.types.push(V128);
+      this.constants.set(key, constant);
+    }
+    return constant.local;
+  }
+
+  /** Code for the beginning of the function, known at its end. */
+  prologue(): Code {
+    const code = new Code(256);
+    for (const { node, local } of this.constants.values()) {
+      code.vectorConstant(node.big, node.upper);
+      code.localSet(local);
+    }
+    return code;
   }
 
   /** A local for an i32. */
@@ -163,7 +193,8 @@ export class BlockEmitter {
         for (const byte of node.immediates) code.byte(byte);
         break;
       case KIND.vectorConstant:
-        code.vectorConstant(node.big, node.upper);
+        if (this.hasLoops && this.scopes === 0) code.localGet(this.constantLocal(node));
+        else code.vectorConstant(node.big, node.upper);
         return;
       default:
         throw new Error('a result is used before its step');

@@ -92,7 +92,13 @@ export class RegionEmitter {
       leaveBehind: (step: BehindStep) => this.leaveBehind(step),
       routine: (name: X87RoutineName) => surroundings.routines.get(name)!,
     };
-    this.emitter = new BlockEmitter(this.code, user, actions, stringRuns);
+    this.emitter = new BlockEmitter(
+      this.code,
+      user,
+      actions,
+      stringRuns,
+      blocks.some((block) => block.loopHeader),
+    );
   }
 
   emit(): { code: Uint8Array; locals: LocalRun[] } {
@@ -126,7 +132,9 @@ export class RegionEmitter {
     code.byte(OP.unreachable);
     emitter.close();
     this.goOn();
-    return { code: code.bytes(), locals: emitter.localRuns() };
+    const whole = emitter.prologue();
+    whole.append(code.bytes());
+    return { code: whole.bytes(), locals: emitter.localRuns() };
   }
 
   private planRuns(): void {
