@@ -11,7 +11,7 @@ import { SIMD } from '../wasm/simd.js';
 import { type FlagSource, floatCondition, type FloatFlagSource, integerCondition } from './flag-conditions.js';
 import { FloatChecks } from './float-checks.js';
 import { KEEPS_VARIABLES, sameNodes } from './helper-calls.js';
-import type { Instruction } from './instruction.js';
+import { type Instruction, isMmxRegister, isVectorRegister } from './instruction.js';
 import type { LeaveCounts } from './leave-counts.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
@@ -31,6 +31,7 @@ import {
   VARIABLES,
   stateOffset,
 } from './steps.js';
+import { AlignedAddresses, StoredValues, type StoreStep, areApart, isSameValue } from './stored-values.js';
 import * as vectors from './vector-nodes.js';
 import { X87Registers } from './x87-registers.js';
 
@@ -78,8 +79,13 @@ export class BlockBuilder implements Builder {
   private readonly checks = new FloatChecks(this);
   private groups: AccessGroup[] = [];
   private cells: (MemoryCell | undefined)[] = [];
-  /** What words of a group were last stored, by offset: nothing else has been stored since. */
-  private stored: { readonly group: AccessGroup; readonly values: Map<number, Node> } | undefined;
+  /** What was last stored in a group, by offset: nothing else has been stored since. */
+  private stored: { readonly group: AccessGroup; readonly values: StoredValues } | undefined;
+  /** Stores that wait for a check. */
+  private delayed: StoreStep[] = [];
+  /** What is known to be in the state, by offset. */
+  private readonly known = new StoredValues();
+  private readonly aligned = new AlignedAddresses();
   private flagSource: FlagSource | FloatFlagSource | undefined;
   /** By segment: base, and whether it has been found flat. */
   private readonly segmentBases: (Node | undefined)[] = [];
@@ -108,7 +114,11 @@ export class BlockBuilder implements Builder {
     const groupCount = groups.length;
     this.ownPlace = { eip: instruction.eip, remaining: 0, variables, stores: this.x87.pending() };
     this.place = this.checks.place ?? this.ownPlace;
+    const { delayed } = this;
+    this.delayed = [...delayed];
     const forgetChecks = this.checks.save();
+    // The x87 may write its registers, which MMX shares, past `storeState`.
+    if (this.form.row.unit !== undefined && !/^(sse|mmx)/.test(this.form.row.unit)) this.known.clear();
     this.cells = [];
     try {
       if (unit) this.checkUnit(unit);
@@ -117,6 +127,9 @@ export class BlockBuilder implements Builder {
       if (error !== UNTRANSLATABLE) throw error;
       this.variables = variables;
       forgetChecks();
+      this.delayed = delayed;
+      this.known.clear();
+      this.aligned.clear();
       // It may have been thrown in an arm of a `when`.
       this.steps = steps;
       this.groups = groups;
@@ -177,6 +190,8 @@ export class BlockBuilder implements Builder {
   settle(): void {
     if (this.arms > 0) return;
     this.checks.check();
+    this.steps.push(...this.delayed);
+    this.delayed = [];
     this.place = this.ownPlace;
   }
 
@@ -325,7 +340,13 @@ export class BlockBuilder implements Builder {
   assume(assumption: FloatAssumption): boolean {
     // Behind an arm there is no knowing whether it has been taken.
     if (this.arms > 0) return false;
-    this.checks.assume(assumption);
+    const holds = (): Value => {
+      this.arms++;
+      const value = assumption.holds();
+      this.arms--;
+      return value;
+    };
+    this.checks.assume({ ...assumption, holds });
     return true;
   }
   passVector(value: Value): void {
@@ -357,13 +378,21 @@ export class BlockBuilder implements Builder {
     else this.storeState(STATE[field], 32, value);
   }
   loadState(offset: number, size: AccessSize, base?: Node): Node {
+    const known = base ? undefined : this.known.get(offset, size);
+    if (known) return known;
     const result = newResult(size);
     this.steps.push({ kind: 'loadState', result, offset, size, ...(base && { base }) });
+    if (this.arms === 0 && !base) this.known.set(offset, size, result);
     return result;
   }
   private storeState(offset: number, size: AccessSize, value: Value): void {
     this.settle();
-    this.steps.push({ kind: 'storeState', offset, size, value: value as Node });
+    const node = value as Node;
+    const known = this.known.get(offset, size);
+    if (known && isSameValue(known, node)) return;
+    this.steps.push({ kind: 'storeState', offset, size, value: node });
+    if (this.arms === 0) this.known.set(offset, size, node);
+    else this.known.forget(offset, size);
   }
 
   selector(index: Value): Value {
@@ -500,6 +529,9 @@ export class BlockBuilder implements Builder {
 
   readLowest(index: number, width: 32 | 64): Value {
     const { group, offset } = this.access(this.linear(index, false), width / 8, false);
+    const known = this.storedAt(group, offset, width);
+    if (known) return this.withLane(n.vectorConstant(0n, 0n), width, 0, known);
+    this.beforeLoad(group, offset, width);
     const result = n.vectorResult();
     this.steps.push({ kind: 'load', result, group, offset, size: width });
     return result;
@@ -540,7 +572,9 @@ export class BlockBuilder implements Builder {
 
   private linear128(index: number, aligned: boolean, write: boolean): Node {
     const linear = this.linear(index, write);
-    if (aligned) this.leave(this.and(linear, n.constant(15)) as Node, LEAVE.fault);
+    if (!aligned || this.aligned.has(linear)) return linear;
+    this.leave(this.and(linear, n.constant(15)) as Node, LEAVE.fault);
+    if (this.arms === 0) this.aligned.add(linear);
     return linear;
   }
 
@@ -643,20 +677,29 @@ export class BlockBuilder implements Builder {
   }
 
   private loadFrom(group: AccessGroup, offset: number, size: AccessSize): Node {
-    const known = size === 32 && this.stored?.group === group ? this.stored.values.get(offset) : undefined;
+    const known = this.storedAt(group, offset, size);
     if (known) return known;
+    this.beforeLoad(group, offset, size);
     const result = newResult(size);
     this.steps.push({ kind: 'load', result, group, offset, size });
     return result;
   }
   private storeTo(group: AccessGroup, offset: number, size: AccessSize, value: Node): void {
-    this.settle();
-    this.steps.push({ kind: 'store', group, offset, size, value: vectors.stored(value, size) });
+    const step: StoreStep = { kind: 'store', group, offset, size, value: vectors.stored(value, size) };
+    if (this.checks.place) this.delayed.push(step);
+    else this.steps.push(step);
     // Addresses with different roots may be the same.
-    if (this.stored?.group !== group) this.stored = { group, values: new Map() };
+    if (this.stored?.group !== group) this.stored = { group, values: new StoredValues() };
     const { values } = this.stored;
-    for (const at of values.keys()) if (at > offset - 4 && at < offset + size / 8) values.delete(at);
-    if (size === 32) values.set(offset, value);
+    if (size >= 32) values.set(offset, size, value);
+    else values.forget(offset, size);
+  }
+  private storedAt(group: AccessGroup, offset: number, size: AccessSize): Node | undefined {
+    return this.stored?.group === group ? this.stored.values.get(offset, size) : undefined;
+  }
+  /** Delayed stores come first if they may concern what is to be loaded. */
+  private beforeLoad(group: AccessGroup, offset: number, size: AccessSize): void {
+    if (!this.delayed.every((store) => areApart(store, { group, offset, size }))) this.settle();
   }
   private loadLinear(linear: Node, size: Size): Value {
     const { group, offset } = this.access(linear, size / 8, false);
@@ -682,6 +725,7 @@ export class BlockBuilder implements Builder {
       this.storeState(stateOffset(register), 32, this.variables[register]!);
     const done = n.result(false, 1);
     this.steps.push({ kind: 'stringRun', operation, shift: Math.log2(size / 8), result: done });
+    this.known.clear();
     for (const register of moved) this.variables[register] = this.loadState(stateOffset(register), 32);
     this.stored = undefined;
     const { eip, stores } = this.place;
@@ -791,6 +835,7 @@ export class BlockBuilder implements Builder {
   private callHelper(name: string, args: readonly Node[]): Value {
     this.settle();
     this.checks.forgetModes();
+    this.known.clear();
     const { place, instruction, variables } = this;
     const result = n.result(false, 32);
     const next = instruction.eip + instruction.length;
@@ -842,14 +887,6 @@ const VARIABLE_OF: ReadonlyMap<StateField, number> = new Map([
 
 function newResult(size: AccessSize): Node {
   return size === 128 ? n.vectorResult() : n.result(size === 64, size);
-}
-
-function isVectorRegister({ kind }: Operand): boolean {
-  return kind === 'xmmReg' || kind === 'xmmRm';
-}
-/** Those are used where they are in the state. */
-function isMmxRegister({ kind }: Operand): boolean {
-  return kind === 'mmxReg' || kind === 'mmxRm';
 }
 
 function isOffset(node: Node): boolean {

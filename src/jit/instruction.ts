@@ -1,3 +1,4 @@
+import type { Operand } from '../isa/encoding.js';
 import type { Decoded } from '../cpu/decoder.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 
@@ -30,4 +31,12 @@ export class Instruction {
     this.displacement = decoded.displacement;
     this.immediate = decoded.immediate;
   }
+}
+
+export function isVectorRegister({ kind }: Operand): boolean {
+  return kind === 'xmmReg' || kind === 'xmmRm';
+}
+/** Those are used where they are in the state. */
+export function isMmxRegister({ kind }: Operand): boolean {
+  return kind === 'mmxReg' || kind === 'mmxRm';
 }
