@@ -154,6 +154,7 @@ export const LEAVE_REGION = { no: 0, behind: 1, now: 2 } as const;
 /**
  * What a region returns instead of an EIP when the guest goes on at `STATE.eip` in a way that its callers know nothing
  * of: other code, another privilege, a trap. No region goes on behind a call that returns to this address.
+ * `TRANSLATED.leave` tells it from a jump of the guest to its last byte.
  */
 export const ELSEWHERE = -1;
 

@@ -2,6 +2,7 @@ import {
   BLOCK_COUNT_MASK,
   CS,
   ELSEWHERE,
+  LEAVE_REGION,
   JUMP_CACHE,
   JUMP_HASH,
   JUMP_HEAT,
@@ -461,6 +462,20 @@ function emitTierChange(code: Code, eip: number, entry: number, budget: number, 
   code.constant(0);
   code.localGet(eip);
   code.memory(OP.i32_store, STATE.eip);
+  code.byte(OP.else);
+  // The guest itself may jump to that address: then no helper has asked to leave.
+  code.constant(0);
+  code.memory(OP.i32_load, TRANSLATED.leave);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.constant(0);
+  code.localGet(eip);
+  code.memory(OP.i32_store, STATE.eip);
+  code.byte(OP.end);
+  code.constant(0);
+  code.constant(LEAVE_REGION.no);
+  code.memory(OP.i32_store, TRANSLATED.leave);
   code.byte(OP.end);
   code.constant(0);
   code.memory(OP.i32_load, STATE.status);
