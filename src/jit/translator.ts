@@ -33,7 +33,7 @@ export interface TranslatorOptions {
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
   // By then interpreting has cost about what translating will: 20 µs a guest instruction in all, on Node 20.
-  threshold: 10_000,
+  threshold: 3_000,
   batch: 32,
   synchronous: true,
   instructions: 400,
