@@ -32,7 +32,8 @@ export interface TranslatorOptions {
 }
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
-  // By then interpreting has cost about what translating will: 20 µs a guest instruction in all, on Node 20.
+  // By then interpreting has cost more than making WebAssembly will, some 7 µs a guest instruction; boots and other
+  // short work would like it later, programs earlier.
   threshold: 3_000,
   batch: 32,
   synchronous: true,
