@@ -233,6 +233,10 @@ export class RegionEmitter {
         this.call(terminator.target, terminator.after);
         return;
       case 'elsewhere':
+        // Behind IRET and its like, whose helpers need not have asked for it.
+        code.constant(0);
+        code.constant(LEAVE_REGION.behind);
+        code.memory(OP.i32_store, TRANSLATED.leave);
         this.goElsewhere();
         return;
       case 'interpret':
