@@ -129,7 +129,9 @@ export class LguestMachine implements Machine {
 
   run(maxInstructions: number): TurnResult {
     this.translation?.beforeTurn(this.retired);
-    return this.host.run(maxInstructions);
+    const result = this.host.run(maxInstructions);
+    this.translation?.afterTurn();
+    return result;
   }
 
   wakeAtNs(): number {

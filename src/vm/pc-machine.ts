@@ -138,7 +138,9 @@ export class PcMachine implements Machine {
 
   run(maxInstructions: number): TurnResult {
     this.translation?.beforeTurn(this.retired);
-    return this.pc.run(maxInstructions);
+    const result = this.pc.run(maxInstructions);
+    this.translation?.afterTurn();
+    return result;
   }
   wakeAtNs(): number {
     return this.pc.wakeAtNs();

@@ -9,8 +9,8 @@ import {
 import { MEGABYTE, type TortureOptions } from './options.js';
 
 const QUARTER_SECOND_NS = 250_000_000;
-/** A guest that runs fewer instructions in a quarter of a second does next to nothing. */
-const IDLE_INSTRUCTIONS = 2_000_000;
+/** A guest that runs for a smaller part of the time does next to nothing; how far it gets in it does not matter. */
+const IDLE_SHARE = 0.1;
 
 export interface TranslationOptions {
   /** Bytes of generated code before all of it is thrown away. */
@@ -30,9 +30,10 @@ export class Translation {
   private translator!: RegionTranslator;
   private readonly dropEvery: number;
   private droppedAt = 0;
-  /** When and behind how many instructions was last looked whether the guest is idle. */
+  /** When was last looked whether the guest is idle, and how long it has run since. */
   private lookedAtNs = 0;
-  private lookedAtRetired = 0;
+  private busyNs = 0;
+  private turnStartNs = 0;
   private turns = 0;
 
   constructor(
@@ -58,23 +59,28 @@ export class Translation {
 
   /** Before each turn. */
   beforeTurn(retired: number): void {
-    if (this.options.asynchronous) this.coolDown(retired);
+    this.turnStartNs = this.options.monotonicNs();
+    if (this.options.asynchronous) this.coolDown(this.turnStartNs);
     if (this.dropEvery > 0 && retired - this.droppedAt >= this.dropEvery) {
       this.droppedAt = retired;
       this.translator.drop();
     } else if (++this.turns % TURNS_TO_WAIT === 0) this.translator.translateWaiting();
   }
 
+  afterTurn(): void {
+    this.busyNs += this.options.monotonicNs() - this.turnStartNs;
+  }
+
   /**
    * The ticks of an idle guest would in time make all their code hot, and translating it would cost this computer more
    * than the ticks do. So blocks that are to be hot in an idle guest have to become so within a quarter of a second.
    */
-  private coolDown(retired: number): void {
-    const now = this.options.monotonicNs();
-    if (now - this.lookedAtNs < QUARTER_SECOND_NS) return;
-    if (retired - this.lookedAtRetired < IDLE_INSTRUCTIONS) this.cpu.forgetHeat();
+  private coolDown(now: number): void {
+    const elapsed = now - this.lookedAtNs;
+    if (elapsed < QUARTER_SECOND_NS) return;
+    if (this.busyNs < IDLE_SHARE * elapsed) this.cpu.forgetHeat();
     this.lookedAtNs = now;
-    this.lookedAtRetired = retired;
+    this.busyNs = 0;
   }
 
   /** Milliseconds in which the guest could not run because of translating, so far. */

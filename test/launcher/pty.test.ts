@@ -1,7 +1,7 @@
 /** The command on a real terminal, which util-linux' `script` makes. Without it, terminal.test.ts has to do. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -17,11 +17,11 @@ function kernel(name: string, guest: SmallGuest): string {
 }
 
 /**
- * Runs a command with `lguest` in it in a shell on a terminal, between two `stty -g`; types `keys` once the guest has printed
- * `prompt`. Resolves with everything the terminal showed.
+ * Runs a command with `lguest` in it in a shell on a terminal, between two `stty -g`; types `keys`, or does
+ * something else, once the guest has printed `prompt`. Resolves with everything the terminal showed.
  */
-function onTerminal(line: string, prompt: string, ...keys: string[]): Promise<string> {
-  const command = `stty -g; ${line.replace('lguest', `${process.execPath} bin/lguest`)}; echo "status $?"; stty -g`;
+function onTerminal(line: string, prompt: string, ...keys: (string | (() => void))[]): Promise<string> {
+  const command = `stty -g; ${line.replace('lguest ', `${process.execPath} bin/lguest `)}; echo "status $?"; stty -g`;
   const child = spawn('script', ['-qefc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
   let shown = '';
   let typed = false;
@@ -29,7 +29,9 @@ function onTerminal(line: string, prompt: string, ...keys: string[]): Promise<st
     shown += text;
     if (typed || !shown.includes(prompt)) return;
     typed = true;
-    for (const [index, key] of keys.entries()) setTimeout(() => child.stdin.write(key), 50 * index);
+    for (const [index, key] of keys.entries()) {
+      setTimeout(() => (typeof key === 'string' ? child.stdin.write(key) : key()), 50 * index);
+    }
   });
   return new Promise((resolve) => {
     child.on('close', () => resolve(shown.replaceAll('\r', '')));
@@ -68,7 +70,11 @@ if (spawnSync('script', ['--version']).status === 0 && process.platform === 'lin
     const death = split(await onTerminal(`lguest 4 ${dying}`, 'hi'));
     assert.match(death.between, /hi\nlguest: CRASH: the end\n {8}at .*\nstatus 1$/);
     assert.equal(death.after, death.before);
-    const ended = split(await onTerminal(`timeout --foreground --preserve-status 1.5 lguest 4 ${loop}`, 'looping'));
+    const pid = join(folder, 'pid');
+    const signalled = onTerminal(`sh -c 'echo $$ >${pid}; exec lguest 4 ${loop}'`, 'looping', () =>
+      process.kill(Number(readFileSync(pid, 'latin1'))),
+    );
+    const ended = split(await signalled);
     assert.match(ended.between, /looping(\n)?status 143$/);
     assert.equal(ended.after, ended.before);
   });
