@@ -79,7 +79,7 @@ const MOST_VERSIONS = 4;
  */
 export class RegionTranslator implements Translator {
   readonly table: WebAssembly.Table;
-  readonly threshold: number;
+  threshold: number;
   private readonly host: TranslatorHost;
   private readonly options: TranslatorOptions;
   private readonly scanner: Scanner;

@@ -5,8 +5,11 @@ import { JUMP_CACHE_ENTRIES, JUMP_HEAT } from '../../src/memory/layout.js';
 import { Translation } from '../../src/vm/translation.js';
 import { createMachine } from '../cpu/machine-code.js';
 
+/** Instructions behind which no kernel starts any more. */
+const LATER = 1e9;
+
 /** A processor whose blocks are all but hot, and a clock that is set by hand. */
-function almostHot(asynchronous: boolean) {
+function almostHot(asynchronous: boolean, retired = LATER) {
   const cpu = createMachine([0xf4]);
   let now = 0;
   const translation = new Translation(cpu, {
@@ -15,13 +18,14 @@ function almostHot(asynchronous: boolean) {
     torture: {},
     monotonicNs: () => now,
   });
+  translation.beforeTurn(retired);
   const heat = new Int32Array(cpu.memory.memory.buffer, JUMP_HEAT, JUMP_CACHE_ENTRIES).fill(1);
   return {
     heat,
     /** A turn of so many nanoseconds. */
-    turn(atNs: number, lasting: number): void {
+    turn(atNs: number, lasting: number, retired = LATER): void {
       now = atNs;
-      translation.beforeTurn(0);
+      translation.beforeTurn(retired);
       now += lasting;
       translation.afterTurn();
     },
@@ -45,4 +49,13 @@ test('a busy guest keeps its heat, and so does one whose time is virtual', () =>
   const virtual = almostHot(false);
   virtual.turn(300e6, 1e6);
   assert.equal(virtual.heat[5], 1);
+});
+
+test('while a guest starts, its code becomes hot later', () => {
+  const { heat, turn } = almostHot(true, 0);
+  turn(300e6, 1e6, 1_000_000);
+  const atFirst = heat[5]!;
+  assert.ok(atFirst > DEFAULT_OPTIONS.threshold);
+  turn(301e6, 1e6);
+  assert.equal(heat[5], DEFAULT_OPTIONS.threshold, 'what was counted so far is counted anew');
 });
