@@ -33,12 +33,13 @@ export function geometricMean(numbers: readonly number[]): number {
   return Math.exp(numbers.reduce((sum, number) => sum + Math.log(number), 0) / numbers.length);
 }
 
-/** Median milliseconds of each contestant that has run the program to its end. */
+/** Median milliseconds of each contestant that has run the program to its end, with the result of the first that has. */
 export function mediansOf(program: ProgramRuns, kind: TimeKind): Map<string, number> {
   const medians = new Map<string, number>();
+  const right = [...program.runs.values()].flat().find(({ status }) => status === 0)?.output;
   for (const [contestant, runs] of program.runs) {
     const times = runs
-      .filter(({ status }) => status === 0)
+      .filter(({ status, output }) => status === 0 && output === right)
       .map((run) => (kind === 'wall' ? run.wallMs : run.processorMs));
     if (times.length > 0) medians.set(contestant, median(times));
   }

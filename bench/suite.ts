@@ -185,5 +185,5 @@ export const PROGRAMS: readonly BenchProgram[] = [
   starts(60, 'busybox', 'sh', '/bin/busybox', 'sh', '-c', ':'),
   starts(40, 'lua', 'lua', '/usr/bin/lua5.4', '-e', 'x = 1'),
   starts(6, 'python', 'python', '/usr/bin/python3.11', '-S', '-E', '-c', 'pass'),
-  starts(20, 'openssl', 'openssl', '/usr/bin/openssl', 'version'),
+  starts(20, 'openssl', 'openssl', '/usr/bin/openssl', 'list', '-commands'),
 ];

@@ -39,6 +39,14 @@ test('failed runs count for the agreement, not for the time', () => {
   assert.deepEqual(findDisagreements(program), ['g/p: a ended with status -1 and said "no answer"']);
 });
 
+test('a wrong result has no time, either', () => {
+  const runs = new Map([
+    ['a', [run(10, 'right')]],
+    ['b', [run(1, 'wrong')]],
+  ]);
+  assert.deepEqual([...mediansOf({ group: 'g', name: 'p', runs }, 'wall')], [['a', 10]]);
+});
+
 test('a mean ratio is over the programs that both have run', () => {
   const times = [
     new Map([
