@@ -72,7 +72,7 @@ export interface Torture {
 interface Engine {
   readonly forms: Forms;
   readonly helpers: readonly Helper[];
-  helperNumber(name: string): number;
+  readonly helperNumbers: ReadonlyMap<string, number>;
   /** Emits and compiles the interpreter on first use, with or without a way into translated code. */
   module(translated: boolean): WebAssembly.Module;
   /** The same for the routines of the x87. */
@@ -186,7 +186,7 @@ export class Processor implements CpuContext {
       unwatchPage: (page) => {
         codePages[page]! &= ~CODE_PAGE.translated;
       },
-      helperNumber: this.engine.helperNumber,
+      helperNumbers: this.engine.helperNumbers,
       callHelper: (...args) => this.callHelperOfRegion(...args),
       interpreterFunction: (name) => this.interpreter![name]!,
       regionChanged: (linear) => this.forgetJump(linear),
@@ -748,15 +748,11 @@ function sharedEngine(): Engine {
 
 function createEngine(): Engine {
   const forms = new Forms();
-  const helpers: Helper[] = [];
-  const numbers = new Map<string, number>();
+  const helpers = Object.values(HELPERS);
+  const helperNumbers = new Map(Object.keys(HELPERS).map((name, number) => [name, number]));
   const helperNumber = (name: string): number => {
-    const known = numbers.get(name);
-    if (known !== undefined) return known;
-    const helper = HELPERS[name];
-    if (!helper) throw new Error(`instruction rows call an unknown helper, ${name}`);
-    const number = helpers.push(helper) - 1;
-    numbers.set(name, number);
+    const number = helperNumbers.get(name);
+    if (number === undefined) throw new Error(`instruction rows call an unknown helper, ${name}`);
     return number;
   };
   const modules: (WebAssembly.Module | undefined)[] = [];
@@ -766,5 +762,5 @@ function createEngine(): Engine {
     ));
   let x87: WebAssembly.Module | undefined;
   const x87Module = (): WebAssembly.Module => (x87 ??= new WebAssembly.Module(buildX87Module(RAM_BASE / 0x1_0000)));
-  return { forms, helpers, helperNumber, module, x87Module };
+  return { forms, helpers, helperNumbers, module, x87Module };
 }

@@ -37,7 +37,8 @@ export interface TranslatorHost {
   /** Writes to this guest page are noticed from now on. */
   watchPage(gpaPage: number): void;
   unwatchPage(gpaPage: number): void;
-  helperNumber(name: string): number;
+  /** By name, of all helpers. */
+  readonly helperNumbers: ReadonlyMap<string, number>;
   /**
    * Calls a helper for the instruction at `eip`, before `next`, with `remaining` instructions of its block left,
    * itself included. Registers, flags and budget are in the state. Sets `TRANSLATED.leave`.

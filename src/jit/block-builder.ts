@@ -12,7 +12,7 @@ import { type FlagSource, floatCondition, type FloatFlagSource, integerCondition
 import { FloatChecks } from './float-checks.js';
 import { KEEPS_VARIABLES, sameNodes } from './helper-calls.js';
 import { type Instruction, isMmxRegister, isVectorRegister } from './instruction.js';
-import type { LeaveCounts } from './leave-counts.js';
+import type { LeaveReasons } from './leave-reasons.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
 import {
@@ -97,7 +97,7 @@ export class BlockBuilder implements Builder {
 
   constructor(
     private readonly helperNumber: (name: string) => number,
-    private readonly leaveCounts: LeaveCounts,
+    private readonly leaveReasons: LeaveReasons,
     private readonly largestSpan = LARGEST_SPAN,
   ) {}
 
@@ -740,7 +740,7 @@ export class BlockBuilder implements Builder {
 
   /** The reason to leave before the present instruction because the interpreter has to do it. */
   get interpreted(): number {
-    return this.leaveCounts.reasonOf(this.form.row.name);
+    return this.leaveReasons.reasonOf(this.form.row.name);
   }
 
   leave(condition: Node, reason: number, place = this.place): void {

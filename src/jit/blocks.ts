@@ -4,6 +4,7 @@ import type { Instruction } from './instruction.js';
 import { OP } from '../wasm/code.js';
 import type { CodeContext, Inliner } from './inlining.js';
 import { type Node, comparison, constant } from './node.js';
+import { beginsBlock, hubTargets } from './scan.js';
 import { type Step, VARIABLES } from './steps.js';
 
 /** Where control goes: to a block of the region, or out of it to the address `eip`. */
@@ -97,7 +98,7 @@ export function createBlocks(root: CodeContext, inliner: Inliner, newBuilder: ()
     const address = eip.number >>> 0;
     const { scan, blocks } = context;
     if (address === ELSEWHERE >>> 0) return edgeOut(eip, true);
-    if (!eip.isConstant || !scan.leaders.has(address) || !scan.instructions.has(address)) return edgeOut(eip);
+    if (!eip.isConstant || !beginsBlock(scan, address)) return edgeOut(eip);
     let block = blocks.get(address);
     if (!block) {
       block = new Block(address);
@@ -119,11 +120,8 @@ function createHub(
   variables: readonly Node[],
   edgeTo: (address: number) => Edge,
 ): Block | undefined {
-  if (scan.computed.size < 2) return undefined;
-  const addresses = [...scan.computed].sort((a, b) => a - b);
-  const edges = addresses.map(edgeTo).filter((edge) => edge.block);
-  // Every entry of the region has to be among them.
-  if (edges.length < 2 || !edges.some(({ block }) => block!.eip === scan.entry)) return undefined;
+  const edges = hubTargets(scan)?.map(edgeTo);
+  if (!edges) return undefined;
   for (const edge of edges) edge.block!.needsLabel = true;
   const hub = new Block(scan.entry, true);
   hub.terminator = { kind: 'switch', target: undefined, edges };

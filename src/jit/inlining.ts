@@ -1,5 +1,5 @@
 import type { Block } from './blocks.js';
-import type { Scan } from './scanner.js';
+import type { Scan } from './scan.js';
 
 /** Scanned code as part of a region: the region's own, or that of a function inlined at one call. */
 export interface CodeContext {
@@ -16,19 +16,18 @@ export interface CodeContext {
 
 /** Instructions of a function that is inlined, at most. */
 export const LARGEST_INLINED = 32;
-const DEEPEST = 3;
+/** Functions are inlined into functions that are inlined, so deep. */
+export const DEEPEST_INLINED = 3;
 
 /**
  * Decides which calls are inlined. The function's instructions stay what they were: the return address is pushed, and
  * compared when it has been popped.
  */
 export class Inliner {
-  private readonly scans = new Map<number, Scan | undefined>();
-
-  /** `room`: instructions of all inlined functions, at most. `scan` finds a function, if it is small. */
+  /** `room`: instructions of all inlined functions, at most. `scans`: small functions by their entries. */
   constructor(
     private room: number,
-    private readonly scan: (entry: number) => Scan | undefined,
+    private readonly scans: ReadonlyMap<number, Scan>,
   ) {}
 
   static root(scan: Scan): CodeContext {
@@ -37,9 +36,8 @@ export class Inliner {
 
   /** The function at `entry`, as part of the region; undefined: it is to be called. */
   enter(entry: number, caller: CodeContext, returnEip: number): CodeContext | undefined {
-    if (caller.depth === DEEPEST || this.room <= 0) return undefined;
+    if (caller.depth === DEEPEST_INLINED || this.room <= 0) return undefined;
     for (let at: CodeContext | undefined = caller; at; at = at.caller) if (at.scan.entry === entry) return undefined;
-    if (!this.scans.has(entry)) this.scans.set(entry, this.scan(entry));
     const scan = this.scans.get(entry);
     if (!scan || scan.instructions.size > this.room) return undefined;
     this.room -= scan.instructions.size;

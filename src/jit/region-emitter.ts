@@ -45,10 +45,10 @@ export interface Surroundings {
   readonly self: number;
   /** Type index of (depth) → eip. */
   readonly regionType: number;
-  /** Slot for the region at a linear address, made now or ever. */
-  slotOf(linear: number): number;
-  /** Offset of the profile of a computed jump, or of the region's hub. */
-  profileOf(jump: number | 'hub'): number;
+  /** Slot for the region at a linear address, made now or ever; undefined: nobody knew that it may be called. */
+  slotOf(linear: number): number | undefined;
+  /** Offset of the profile of a computed jump, or of the region's hub; undefined: there is none. */
+  profileOf(jump: number | 'hub'): number | undefined;
   /** Indices of imports: `callHelper`, and the interpreter's `STRING_RUNS`. */
   readonly callHelper: number;
   readonly stringRuns: Record<StringRun, number>;
@@ -476,7 +476,8 @@ export class RegionEmitter {
   }
 
   /** Notes `nextEip` in a profile. */
-  private record(profile: number): void {
+  private record(profile: number | undefined): void {
+    if (profile === undefined) return;
     const { code } = this;
     code.localGet(LOCAL.nextEip);
     code.constant(TARGET_HASH);
@@ -524,22 +525,20 @@ export class RegionEmitter {
     const { code, emitter, block, surroundings } = this;
     this.storeVariables(block.dirtyIn | block.changed);
     this.storeBudget();
-    if (target.isConstant) {
-      if (target.number >>> 0 === this.blocks[0]!.eip && !this.blocks[0]!.hub) {
-        this.belowDeepest();
-        this.callUnless(target, () => code.call(surroundings.self));
-      } else {
-        const slot = surroundings.slotOf(target.number >>> 0);
-        code.constant(0);
-        code.memory(OP.i32_load, REGION_KEYS + 4 * slot);
-        this.matchesCodeKey();
-        this.belowDeepest();
-        code.byte(OP.i32_and);
-        this.callUnless(target, () => {
-          code.constant(slot);
-          this.callSlot();
-        });
-      }
+    const slot = target.isConstant ? surroundings.slotOf(target.number >>> 0) : undefined;
+    if (target.isConstant && target.number >>> 0 === this.blocks[0]!.eip && !this.blocks[0]!.hub) {
+      this.belowDeepest();
+      this.callUnless(target, () => code.call(surroundings.self));
+    } else if (slot !== undefined) {
+      code.constant(0);
+      code.memory(OP.i32_load, REGION_KEYS + 4 * slot);
+      this.matchesCodeKey();
+      this.belowDeepest();
+      code.byte(OP.i32_and);
+      this.callUnless(target, () => {
+        code.constant(slot);
+        this.callSlot();
+      });
     } else this.callIndirect(target);
     code.localTee(LOCAL.nextEip);
     emitter.push(after.eip);

@@ -1,27 +1,57 @@
-import { analyse } from './analysis.js';
-import { BlockBuilder } from './block-builder.js';
-import { type Block, createBlocks } from './blocks.js';
-import { Inliner, LARGEST_INLINED } from './inlining.js';
-import type { LeaveCounts } from './leave-counts.js';
-import type { Scan, ScanLimits, Scanner } from './scanner.js';
-
 /** Guest-physical bytes `[start, end)`. */
-interface ByteRange {
+export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
+/** Bytes of code that a region is made from. */
+export interface CodeBytes {
+  /** Linear page number → guest-physical address of the page. */
+  readonly pages: ReadonlyMap<number, number>;
+  readonly ranges: readonly ByteRange[];
+}
+
+/** Consecutive bytes at a linear address. */
+interface Run {
+  readonly eip: number;
+  readonly length: number;
+}
+
+/** Splits runs at page borders and finds where they are in guest memory. */
+export function locateBytes(runs: Iterable<Run>, mapped: ReadonlyMap<number, number>): CodeBytes {
+  const pages = new Map<number, number>();
+  const ranges: ByteRange[] = [];
+  for (const { eip, length } of runs) {
+    let linear = eip;
+    let left = length;
+    while (left > 0) {
+      const page = linear >>> 12;
+      const gpa = mapped.get(page)!;
+      const offset = linear & 0xfff;
+      const part = Math.min(left, 0x1000 - offset);
+      pages.set(page, gpa);
+      ranges.push({ start: gpa + offset, end: gpa + offset + part });
+      linear = (linear + part) >>> 0;
+      left -= part;
+    }
+  }
+  return { pages, ranges };
+}
+
 /**
- * Translated code, with one entry but for hubs, and what it was made from. It may be entered while every page it was made from is
- * still mapped where it was and no byte of it has been written.
+ * Translated code, with one entry but for hubs, and what it is made from. It may be entered while every page it was
+ * made from is still mapped where it was and no byte of it has been written.
  */
 export class Region {
-  /** By slot; set when the module is there. */
+  /** By slot; undefined while it is in the making. */
   codes: ReadonlyMap<number, (depth: number) => number> | undefined;
+  /** A byte has changed: not to be entered any more, or not to be completed. */
+  dead = false;
   /** That of `entry`. */
   readonly slot: number;
-  /** A byte has changed: not to be entered any more. */
-  dead = false;
+  instructions = 0;
+  /** Bytes of its WebAssembly function. */
+  bytes = 0;
 
   constructor(
     /** Where its entries are in the table, that of `entry` first. */
@@ -29,12 +59,10 @@ export class Region {
     /** Linear address of the entry. */
     readonly entry: number,
     readonly user: boolean,
-    /** Linear page number → guest-physical address of the page. */
-    readonly pages: ReadonlyMap<number, number>,
-    readonly ranges: readonly ByteRange[],
-    readonly instructions: number,
-    /** Bytes of its WebAssembly function. */
-    readonly bytes: number,
+    /** Every access has a check of its own. */
+    readonly narrow: boolean,
+    /** In the making: all bytes that have been read for it. */
+    public code: CodeBytes,
   ) {
     this.slot = slots[0]!;
   }
@@ -43,83 +71,14 @@ export class Region {
     return this.slots.length;
   }
 
+  /** Whether it was read where the other one was, as far as both have read the same pages. */
+  agrees(other: Region): boolean {
+    for (const [page, gpa] of this.code.pages) if ((other.code.pages.get(page) ?? gpa) !== gpa) return false;
+    return true;
+  }
+
   /** Whether a byte of `[start, end)` belongs to it. */
   covers(start: number, end: number): boolean {
-    return this.ranges.some((range) => range.start < end && range.end > start);
-  }
-}
-
-/** Blocks of a region to be, ready for the emitter. */
-export interface Draft {
-  readonly blocks: readonly Block[];
-  /** Linear addresses at which it may be entered; several only if the first block is a hub. */
-  readonly entries: readonly number[];
-  readonly pages: ReadonlyMap<number, number>;
-  readonly ranges: readonly ByteRange[];
-  readonly instructions: number;
-}
-
-/** Reads and analyses the code at `entry`; undefined if not even its first instruction can be translated. */
-export function draftRegion(
-  scanner: Scanner,
-  entry: number,
-  user: boolean,
-  limits: ScanLimits,
-  leaveCounts: LeaveCounts,
-  largestSpan?: number,
-): Draft | undefined {
-  const mapped = new Map<number, number>();
-  const scan = scanner.scan(entry, user, limits, mapped);
-  if (!scan.instructions.has(entry)) return undefined;
-  const inliner = new Inliner(limits.instructions >> 1, (address) => {
-    if (limits.onlyWhatRan && !scanner.hasRun(address, user)) return undefined;
-    return scanSmall(scanner, address, user, limits, mapped);
-  });
-  const newBuilder = (): BlockBuilder => new BlockBuilder(scanner.host.helperNumber, leaveCounts, largestSpan);
-  const found = createBlocks(Inliner.root(scan), inliner, newBuilder);
-  const first = found.find((block) => !block.hub)!;
-  if (first.instructions === 0) return undefined;
-  const blocks = analyse(found[0]!);
-  const pages = new Map<number, number>();
-  const ranges: ByteRange[] = [];
-  let instructions = 0;
-  for (const block of blocks) {
-    instructions += block.instructions;
-    for (const { eip, length } of block.pieces) addRanges(eip, length, mapped, pages, ranges);
-  }
-  const others = blocks[0]!.hub ? blocks[0]!.edges().map(({ block }) => block!.eip) : [];
-  const entries = [entry, ...others.filter((address) => address !== entry)];
-  return { blocks, entries, pages, ranges, instructions };
-}
-
-/** The function at `entry`, if it is small enough to be inlined. */
-function scanSmall(
-  scanner: Scanner,
-  entry: number,
-  user: boolean,
-  limits: ScanLimits,
-  mapped: Map<number, number>,
-): Scan | undefined {
-  const scan = scanner.scan(entry, user, { ...limits, instructions: LARGEST_INLINED + 1 }, mapped);
-  return scan.instructions.has(entry) && scan.instructions.size <= LARGEST_INLINED ? scan : undefined;
-}
-
-/** Splits linear bytes at page borders and finds where they are in guest memory. */
-function addRanges(
-  linear: number,
-  length: number,
-  mapped: ReadonlyMap<number, number>,
-  pages: Map<number, number>,
-  ranges: ByteRange[],
-): void {
-  while (length > 0) {
-    const page = linear >>> 12;
-    const gpa = mapped.get(page)!;
-    const offset = linear & 0xfff;
-    const part = Math.min(length, 0x1000 - offset);
-    pages.set(page, gpa);
-    ranges.push({ start: gpa + offset, end: gpa + offset + part });
-    linear += part;
-    length -= part;
+    return this.code.ranges.some((range) => range.start < end && range.end > start);
   }
 }

@@ -1,25 +1,28 @@
-import { DECODE, Decoder, MAX_INSTRUCTION_BYTES, MODE } from '../cpu/decoder.js';
+import { DECODE, type Decoded, Decoder, MAX_INSTRUCTION_BYTES, MODE } from '../cpu/decoder.js';
+import type { HandlerForm } from '../cpu/interpreter/forms.js';
 import type { TranslatorHost } from '../cpu/translator.js';
 import { RAM_BASE, STATE } from '../memory/layout.js';
-import { Instruction } from './instruction.js';
+import { type BlockStarts, ScanWriter } from './scan.js';
+import type { WordWriter } from './words.js';
 
 /** The only mode in which code is translated. */
 export const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
 
-/** What a scan has found. */
-export interface Scan {
-  readonly entry: number;
-  readonly instructions: ReadonlyMap<number, Instruction>;
-  /** Addresses where blocks begin. */
-  readonly leaders: ReadonlySet<number>;
-  /** Those that jumps lead to, or a conditional jump that is not taken. */
-  readonly references: ReadonlySet<number>;
-  /** Instructions that return. */
-  readonly returns: number;
-  /** Address of a computed jump → where its table leads, in ascending order. */
+/** What a scan has found, besides what it has written. */
+export interface Found extends BlockStarts {
+  readonly instructions: ReadonlySet<number>;
   readonly tables: ReadonlyMap<number, readonly number[]>;
-  /** Where the other computed jumps lead, if the limits say how to know. */
-  readonly computed: ReadonlySet<number>;
+  /** Where calls and jumps lead whose targets are known. */
+  readonly calls: ReadonlySet<number>;
+  readonly jumps: ReadonlySet<number>;
+}
+
+/** The bytes that scans have read. */
+export class ScannedBytes {
+  /** Linear page → guest-physical address of the page. */
+  readonly pages = new Map<number, number>();
+  /** Consecutive instructions, at linear addresses. */
+  readonly runs: { readonly eip: number; readonly length: number }[] = [];
 }
 
 export interface ScanLimits {
@@ -36,11 +39,10 @@ const LARGEST_SWITCH = 4096;
 /** Bytes between the entry of a region and where its computed jumps go. */
 export const LARGEST_HUB = 0x1_0000;
 
-/** Where an instruction may go on, besides behind it, as far as its bytes tell. */
-export function branchTarget(instruction: Instruction): number | undefined {
-  const { encoding, size } = instruction.handler;
+/** Where an instruction at `eip` may go on, besides behind it, as far as its bytes tell. */
+function branchTarget(eip: number, { encoding, size }: HandlerForm, decoded: Decoded): number | undefined {
   if (encoding.operands[0]?.kind !== 'relative' || (encoding.sized && size === 16)) return undefined;
-  return (instruction.eip + instruction.length + instruction.immediate) >>> 0;
+  return (eip + decoded.length + decoded.immediate) >>> 0;
 }
 
 /** Finds the instructions that can be reached from an address by direct jumps and behind calls. */
@@ -54,11 +56,14 @@ export class Scanner {
     this.decoder = new Decoder(host.forms);
   }
 
-  /** Notes the pages of all bytes in `pages`: linear page → guest-physical address of the page. */
-  scan(entry: number, user: boolean, limits: ScanLimits, pages: Map<number, number>): Scan {
-    const instructions = new Map<number, Instruction>();
+  /** Writes what there is at `entry` to `out`, and notes its bytes; undefined if that is nothing. */
+  scan(entry: number, user: boolean, limits: ScanLimits, bytes: ScannedBytes, out: WordWriter): Found | undefined {
+    const writer = new ScanWriter(out, entry);
+    const instructions = new Set<number>();
     const leaders = new Set<number>([entry]);
     const references = new Set<number>();
+    const calls = new Set<number>();
+    const jumps = new Set<number>();
     let returns = 0;
     const tables = new Map<number, readonly number[]>();
     const queue = [entry];
@@ -80,27 +85,34 @@ export class Scanner {
       enter(entry);
       hub.entries.forEach(enter);
     }
+    const { decoded } = this.decoder;
     for (let i = 0; i < queue.length; i++) {
-      let at = queue[i]!;
+      const start = queue[i]!;
+      let at = start;
       while (instructions.size < limits.instructions && !instructions.has(at)) {
-        const instruction = this.decode(at, user, pages);
-        if (!instruction) break;
-        instructions.set(at, instruction);
-        const next = (at + instruction.length) >>> 0;
-        const { row } = instruction.handler;
+        const form = this.decode(at, user, bytes.pages);
+        if (!form) break;
+        instructions.add(at);
+        writer.instruction(at, decoded);
+        const eip = at;
+        const next = (at + decoded.length) >>> 0;
+        at = next;
+        const { row } = form;
         if (row.ends) {
-          const target = branchTarget(instruction);
+          const target = branchTarget(eip, form, decoded);
           const call = row.name === 'call';
           if (row.name === 'ret') returns++;
+          if (target !== undefined && call) calls.add(target);
           if (target !== undefined && !call) {
             references.add(target);
             lead(target);
-            if (row.name !== 'jmp') references.add(next);
+            if (row.name === 'jmp') jumps.add(target);
+            else references.add(next);
           }
           if (row.name === 'jmp' && target === undefined) {
-            const targets = this.readTable(instruction, user, limits);
-            tables.set(at, targets);
-            if (hub && targets.length === 0) hub.targets(at).forEach(enter);
+            const targets = this.readTable(eip, form, user, limits);
+            tables.set(eip, targets);
+            if (hub && targets.length === 0) hub.targets(eip).forEach(enter);
             for (const address of targets) {
               references.add(address);
               lead(address);
@@ -110,27 +122,32 @@ export class Scanner {
           break;
         }
         // Repetitions put registers into the state. Only behind the end of a block is it known that those differ.
-        if (instruction.handler.repeat !== 'none') leaders.add(next);
-        at = next;
+        if (form.repeat !== 'none') leaders.add(next);
       }
+      if (at !== start) bytes.runs.push({ eip: start, length: at - start });
     }
-    return { entry, instructions, leaders, references, returns, tables, computed };
+    if (!instructions.has(entry)) {
+      writer.takeBack();
+      return undefined;
+    }
+    writer.finish({ leaders, references, returns, tables, computed });
+    return { entry, instructions, leaders, tables, computed, calls, jumps };
   }
 
   /**
    * Where `jmp table(,index,4)` may lead: entries of the table as far as they look like code nearby that has run.
    * A guess, which the translated code compares with what the jump reads.
    */
-  private readTable(instruction: Instruction, user: boolean, limits: ScanLimits): number[] {
-    const { base, index, scale, displacement, handler } = instruction;
-    if (!handler.isMemory(0) || base !== STATE.zero || index === STATE.zero || scale !== 2) return [];
+  private readTable(eip: number, form: HandlerForm, user: boolean, limits: ScanLimits): number[] {
+    const { base, index, scale, displacement } = this.decoder.decoded;
+    if (!form.isMemory(0) || base !== STATE.zero || index === STATE.zero || scale !== 2) return [];
     const targets = new Set<number>();
     for (let i = 0; i < MOST_TABLE_ENTRIES; i++) {
       const at = (displacement + 4 * i) >>> 0;
       const page = this.host.mappedPage(at, user);
       if (page < 0 || (at & 0xfff) > 0xffc || page >= this.host.memory.size) break;
       const target = this.host.memory.view.getUint32(RAM_BASE + page + (at & 0xfff), true);
-      if (Math.abs(target - instruction.eip) > LARGEST_SWITCH) break;
+      if (Math.abs(target - eip) > LARGEST_SWITCH) break;
       if (!limits.onlyWhatRan || this.hasRun(target, user)) targets.add(target);
     }
     const sorted = [...targets].sort((a, b) => a - b);
@@ -143,7 +160,8 @@ export class Scanner {
     return page >= 0 && this.host.hasRun(page + (address & 0xfff), TRANSLATED_MODE);
   }
 
-  private decode(eip: number, user: boolean, pages: Map<number, number>): Instruction | undefined {
+  /** Decodes one instruction, and notes the pages of its bytes; undefined if there is none. */
+  private decode(eip: number, user: boolean, pages: Map<number, number>): HandlerForm | undefined {
     const { host, decoder, window } = this;
     const page = host.mappedPage(eip, user);
     if (page < 0 || page >= host.memory.size) return undefined;
@@ -163,7 +181,6 @@ export class Scanner {
     }
     if (outcome !== DECODE.ok) return undefined;
     if (pages.get(eip >>> 12) !== page) pages.set(eip >>> 12, page);
-    const { decoded } = decoder;
-    return new Instruction(eip, host.forms.list[decoded.form]!, decoded);
+    return host.forms.list[decoder.decoded.form];
   }
 }

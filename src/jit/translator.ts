@@ -1,14 +1,13 @@
-import { X87_ROUTINES } from '../cpu/x87-unit/routines.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
-import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS, TRANSLATED } from '../memory/layout.js';
-import { Code, I32, OP } from '../wasm/code.js';
-import { ModuleBuilder } from '../wasm/module.js';
-import { SMALLEST_SPAN } from './block-builder.js';
+import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
 import { JumpProfiles, hubKey, jumpKey } from './jump-profiles.js';
 import { LeaveCounts } from './leave-counts.js';
+import { LeaveReasons } from './leave-reasons.js';
+import { LocalMaker, type Made, type Maker } from './maker.js';
+import { exportName, type MadeRegion, type MakerSetup, readReport } from './module-maker.js';
 import type { FlushReason, RegionEnd, TranslatorObserver } from './observer.js';
-import { RegionEmitter } from './region-emitter.js';
-import { Region, draftRegion } from './region.js';
+import { type CodeBytes, Region, locateBytes } from './region.js';
+import { HUB, RequestWriter } from './requests.js';
 import { LARGEST_HUB, type ScanLimits, Scanner } from './scanner.js';
 import { LEAVE } from './steps.js';
 import { emptyCounts, type TranslatorCounts, type TranslatorStatistics } from './statistics.js';
@@ -29,6 +28,8 @@ export interface TranslatorOptions {
   /** Milliseconds since some time, for statistics. */
   now: () => number;
   observer?: TranslatorObserver;
+  /** Makes the modules; else they are made in this thread. */
+  maker?: (setup: MakerSetup) => Maker;
 }
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
@@ -65,6 +66,9 @@ const MOST_HUBS = 2;
 /** Instructions of a region with a hub. */
 const HUB_INSTRUCTIONS = 3000;
 
+/** Slots that one region may need, at least. */
+const SLOTS_TO_SPARE = 4096;
+
 /** Different code at one linear address that is remembered. */
 const MOST_VERSIONS = 4;
 
@@ -82,21 +86,22 @@ export class RegionTranslator implements Translator {
   threshold: number;
   private readonly host: TranslatorHost;
   private readonly options: TranslatorOptions;
-  private readonly scanner: Scanner;
   private readonly limits: ScanLimits;
   /** By linear address, as i32: supervisor's and user's. */
   private readonly slots: readonly Map<number, Slot>[] = [new Map(), new Map()];
   private readonly byNumber: (Slot | undefined)[] = [undefined];
   /** Guest page → living regions with bytes on it. */
   private readonly pages = new Map<number, Set<Region>>();
-  /** Hot addresses that wait for others to be compiled with. */
-  private waiting = new Set<number>();
+  private readonly maker: Maker;
+  private readonly requests: RequestWriter;
+  /** Regions of the request that is being written. */
+  private requested: Region[] = [];
   /** Addresses where nothing can be translated, until code changes there. */
   private readonly hopeless = new Set<number>();
   /** Addresses whose regions are made without groups of accesses. */
   private readonly narrow = new Set<number>();
   private readonly profiles: JumpProfiles;
-  /** Jump (`jumpKey`) → address (as in `waiting`) of the region that was made last with it. */
+  /** Jump (`jumpKey`) → address (`addressKey`) of the region that was made last with it. */
   private readonly jumpsIn = new Map<number, number>();
   /** Addresses whose regions get a hub → how often they were made. */
   private readonly hubs = new Map<number, number>();
@@ -111,18 +116,20 @@ export class RegionTranslator implements Translator {
     this.host = host;
     this.options = options;
     this.threshold = options.threshold;
-    this.scanner = new Scanner(host);
+    this.requests = new RequestWriter(new Scanner(host));
+    const setup = { helperNumbers: host.helperNumbers, memoryPages: host.memory.memory.buffer.byteLength / 0x1_0000 };
+    this.maker = options.maker?.(setup) ?? new LocalMaker(setup, host.forms, options.synchronous, options.now);
     this.limits = { instructions: options.instructions, onlyWhatRan: options.onlyWhatRan };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024, maximum: REGION_SLOTS });
     this.i32 = host.memory.i32;
-    this.leaveCounts = new LeaveCounts(this.i32);
+    this.leaveCounts = new LeaveCounts(this.i32, new LeaveReasons(host.forms.encodings));
     this.profiles = new JumpProfiles(this.i32);
   }
 
   find(linear: number, key: number): number {
     const slot = this.slots[Number((key & KEY_USER) !== 0)]!.get(linear | 0);
     if (!slot) return 0;
-    const region = slot.regions.find((candidate) => this.isMapped(candidate));
+    const region = slot.regions.find((candidate) => candidate.codes && this.isMapped(candidate));
     const code = region?.codes?.get(slot.number);
     if (!code) return 0;
     if (slot.active !== region) {
@@ -138,100 +145,117 @@ export class RegionTranslator implements Translator {
     if (this.hopeless.has(address)) return 0;
     const found = this.find(linear, key);
     if (found !== 0) return found;
+    // In the making?
     if (this.slotOf(address)?.regions.some((region) => this.isMapped(region))) return 0;
-    this.waiting.add(address);
-    if (this.waiting.size < this.options.batch) return 0;
+    this.request(address);
+    if (this.requested.length < this.options.batch) return 0;
     this.translateWaiting();
     return this.find(linear, key);
   }
 
-  /** Compiles what waits, however little it is. */
+  /** Has made what has been requested, however little it is. */
   translateWaiting(): void {
     this.narrowGroups();
     this.followJumps();
-    if (this.waiting.size === 0) return;
+    if (this.requested.length === 0) return;
     const start = this.options.now();
-    const { memory } = this.host;
-    const module = new ModuleBuilder();
-    module.importMemory('m', 'm', memory.memory.buffer.byteLength / 0x1_0000);
-    module.importTable('m', 't');
-    const regionType = module.type([I32], [I32]);
-    const callHelper = module.importFunction('m', 'h', new Array<number>(7).fill(I32), [I32]);
-    const stringRuns = {
-      movs: module.importFunction('m', 'movs', [I32], [I32]),
-      stos: module.importFunction('m', 'stos', [I32], [I32]),
-    };
-    const routines = new Map(
-      X87_ROUTINES.map(({ name, parameters, results }) => [
-        name,
-        module.importFunction('x', name, parameters, results),
-      ]),
-    );
-    const regions: Region[] = [];
-    for (const address of this.waiting) {
-      const entry = Math.floor(address / 2);
-      const user = (address & 1) !== 0;
-      const draft = draftRegion(
-        this.scanner,
-        entry,
-        user,
-        this.limitsAt(address),
-        this.leaveCounts,
-        this.narrow.has(address) ? SMALLEST_SPAN : undefined,
-      );
-      if (!draft) {
-        this.hopeless.add(address);
-        this.options.observer?.regionRefused(entry, user);
-        continue;
-      }
-      const { code, locals } = new RegionEmitter(draft.blocks, {
-        user,
-        self: module.nextFunction,
-        regionType,
-        callHelper,
-        stringRuns,
-        routines,
-        slot: this.slotAt(address).number,
-        profileOf: (jump) => this.profileOf(jump, address),
-        slotOf: (linear) => this.slotAt(linear * 2 + Number(user)).number,
-      }).emit();
-      const index = module.addFunction([I32], [I32], locals, code);
-      const addresses = draft.entries.map((linear) => linear * 2 + Number(user));
-      const slots = addresses.map((each) => this.slotAt(each));
-      for (const [i, slot] of slots.entries()) {
-        const linear = draft.entries[i]!;
-        const enter = draft.blocks[0]!.hub ? module.addFunction([I32], [I32], [], enterHub(index, linear)) : index;
-        module.exportFunction(`${regions.length} ${slot.number}`, enter);
-        // One region for all of them is enough.
-        if (slots.length > 1) this.replaceMapped(slot);
-        this.waiting.delete(addresses[i]!);
-      }
-      const numbers = slots.map((slot) => slot.number);
-      const region = new Region(numbers, entry, user, draft.pages, draft.ranges, draft.instructions, code.length);
-      this.adopt(region);
-      regions.push(region);
-    }
-    this.waiting.clear();
-    if (regions.length === 0) return;
-    const bytes = module.build();
-    this.counts.modules++;
-    const middle = this.options.now();
-    const emitMs = middle - start;
-    this.counts.emitMs += emitMs;
-    const install = (compiled: WebAssembly.Module): void => {
-      this.install(compiled, regions);
-      const compileMs = this.options.now() - middle;
-      this.counts.compileMs += compileMs;
-      this.options.observer?.moduleCompiled({ regions: regions.length, bytes: bytes.length, emitMs, compileMs });
-    };
-    if (this.options.synchronous) install(new WebAssembly.Module(bytes));
-    else void WebAssembly.compile(bytes).then(install);
+    const regions = this.requested;
+    this.requested = [];
+    this.maker.make(this.requests.take(), (made) => this.receive(regions, made));
     this.takenMs += this.options.now() - start;
-    if (this.liveBytes > this.options.memoryBytes || this.byNumber.length > REGION_SLOTS - 4096) {
-      this.counts.flushes++;
-      this.flush('memory');
-      this.host.regionsChanged();
+  }
+
+  /** Adds a region at the address to the request. From now on it is in the making. */
+  private request(address: number): void {
+    const start = this.options.now();
+    if (this.byNumber.length > REGION_SLOTS - SLOTS_TO_SPARE) this.forgetAll();
+    const entry = Math.floor(address / 2);
+    const user = (address & 1) !== 0;
+    const narrow = this.narrow.has(address);
+    const slotOf = (linear: number): number => this.slotAt(linear * 2 + Number(user)).number;
+    const profileOf = (jump: number): number => this.profileOf(jump, address);
+    const requested = this.requests.add(entry, user, narrow, this.limitsAt(address), { slotOf, profileOf });
+    if (requested) {
+      const region = new Region(requested.entries.map(slotOf), entry, user, narrow, requested.code);
+      this.adopt(region);
+      this.requested.push(region);
+    } else this.refuse(address);
+    this.takenMs += this.options.now() - start;
+  }
+
+  private refuse(address: number): void {
+    this.hopeless.add(address);
+    this.options.observer?.regionRefused(Math.floor(address / 2), (address & 1) !== 0);
+  }
+
+  /** Takes over what was requested; regions that have died in the meantime are not wanted any more. */
+  private receive(regions: readonly Region[], made: Made | undefined): void {
+    if (!made) {
+      for (const region of regions) if (!region.dead) this.kill(region);
+      return;
     }
+    const start = this.options.now();
+    const { module, emitMs } = made;
+    const exports = module && regions.some((region) => !region.dead) ? this.instantiate(module) : {};
+    let number = 0;
+    for (const each of readReport(made.report, regions.length)) {
+      const region = regions[number]!;
+      if (!region.dead) {
+        if (each) this.complete(region, each, number, exports);
+        else {
+          this.kill(region);
+          this.refuse(addressOf(region));
+        }
+      }
+      number++;
+    }
+    const compileMs = made.compileMs + this.options.now() - start;
+    this.counts.emitMs += emitMs;
+    this.counts.compileMs += compileMs;
+    if (!module) return;
+    this.counts.modules++;
+    this.options.observer?.moduleCompiled({ regions: regions.length, bytes: made.bytes, emitMs, compileMs });
+    if (this.liveBytes > this.options.memoryBytes) this.forgetAll();
+  }
+
+  private instantiate(module: WebAssembly.Module): WebAssembly.Exports {
+    const { host } = this;
+    return new WebAssembly.Instance(module, {
+      m: {
+        m: host.memory.memory,
+        t: this.table,
+        h: host.callHelper,
+        movs: host.interpreterFunction('movs'),
+        stos: host.interpreterFunction('stos'),
+      },
+      x: host.x87Routines,
+    }).exports;
+  }
+
+  /** The region, number `number` of its request, may be entered from now on; in place of others with the same code. */
+  private complete(region: Region, made: MadeRegion, number: number, exports: WebAssembly.Exports): void {
+    this.setCode(region, locateBytes(made.pieces, region.code.pages));
+    region.bytes = made.bytes;
+    region.instructions = made.instructions;
+    for (const each of region.slots) {
+      const { regions } = this.byNumber[each]!;
+      for (const other of regions.filter((one) => one !== region && one.agrees(region)))
+        this.end(other, region.narrow && !other.narrow ? 'narrowed' : 'replaced');
+    }
+    const codeAt = (slot: number) => exports[exportName(number, slot)] as (depth: number) => number;
+    region.codes = new Map(region.slots.map((slot) => [slot, codeAt(slot)]));
+    this.liveBytes += region.bytes;
+    this.counts.translated++;
+    this.counts.instructions += region.instructions;
+    this.options.observer?.regionMade(region);
+    for (const slot of region.slots) this.host.regionChanged(this.byNumber[slot]!.linear);
+  }
+
+  /** There is too much. */
+  private forgetAll(): void {
+    this.counts.flushes++;
+    this.flush('memory');
+    this.host.regionsChanged();
   }
 
   /**
@@ -242,18 +266,15 @@ export class RegionTranslator implements Translator {
     for (const slot of this.byNumber) {
       const region = slot?.active;
       if (!region || this.i32[(REGION_LEAVES >> 2) + region.slot]! < MOST_LEAVES) continue;
+      // Code can only be read while it is mapped.
+      if (!this.isMapped(region)) continue;
       this.i32[(REGION_LEAVES >> 2) + region.slot] = 0;
-      const address = region.entry * 2 + Number(region.user);
+      const address = addressOf(region);
       if (this.narrow.has(address)) continue;
       this.narrow.add(address);
-      this.end(region, 'narrowed');
-      this.waiting.add(address);
       this.counts.narrowed++;
+      this.request(address);
     }
-  }
-
-  private replaceMapped(slot: Slot): void {
-    for (const region of slot.regions.filter((each) => this.isMapped(each))) this.end(region, 'replaced');
   }
 
   private limitsAt(address: number): ScanLimits {
@@ -270,11 +291,10 @@ export class RegionTranslator implements Translator {
     };
   }
 
-  /** For the region at `address`. */
-  private profileOf(jump: number | 'hub', address: number): number {
-    const entry = Math.floor(address / 2);
+  /** Offset of the profile of a jump, or `HUB`, in the region at `address`. */
+  private profileOf(jump: number, address: number): number {
     const user = (address & 1) !== 0;
-    const key = jump === 'hub' ? hubKey(entry, user) : jumpKey(jump, user);
+    const key = jump === HUB ? hubKey(Math.floor(address / 2), user) : jumpKey(jump, user);
     this.jumpsIn.set(key, address);
     return this.profiles.open(key);
   }
@@ -290,35 +310,14 @@ export class RegionTranslator implements Translator {
       const made = this.hubs.get(address) ?? 0;
       if (made >= MOST_HUBS) continue;
       const region = this.slotOf(address)?.active;
-      if (!region) continue;
+      if (!region || !this.isMapped(region)) continue;
       const targets = this.profiles.targets(key).filter((linear) => Math.abs(linear - region.entry) <= LARGEST_HUB);
       const others = targets.map((linear) => this.slotOf(linear * 2 + (address & 1))?.active);
       // All that it knows already, or another one that does?
       if (targets.length < 2 - made || others.every((other) => other === region)) continue;
       if (others.some((other) => other !== undefined && other !== region && other.slots.length > 1)) continue;
       this.hubs.set(address, made + 1);
-      this.end(region, 'replaced');
-      this.waiting.add(address);
-    }
-  }
-
-  private install(module: WebAssembly.Module, regions: readonly Region[]): void {
-    const { host } = this;
-    const { exports } = new WebAssembly.Instance(module, {
-      m: {
-        m: host.memory.memory,
-        t: this.table,
-        h: host.callHelper,
-        movs: host.interpreterFunction('movs'),
-        stos: host.interpreterFunction('stos'),
-      },
-      x: host.x87Routines,
-    });
-    for (const [i, region] of regions.entries()) {
-      if (region.dead) continue;
-      const code = (slot: number): ((depth: number) => number) => exports[`${i} ${slot}`] as (depth: number) => number;
-      region.codes = new Map(region.slots.map((slot) => [slot, code(slot)]));
-      for (const slot of region.slots) this.host.regionChanged(this.byNumber[slot]!.linear);
+      this.request(address);
     }
   }
 
@@ -328,9 +327,9 @@ export class RegionTranslator implements Translator {
     for (let page = gpa >>> 12; page <= (end - 1) >>> 12; page++) {
       for (const region of this.pages.get(page) ?? []) {
         if (!region.covers(gpa, end)) continue;
+        lost ||= region.codes !== undefined;
+        if (region.codes) this.counts.invalidated++;
         this.end(region, 'overwritten');
-        this.counts.invalidated++;
-        lost = true;
       }
       if (this.hopeless.size > 0 && lost) this.hopeless.clear();
     }
@@ -339,12 +338,13 @@ export class RegionTranslator implements Translator {
 
   flush(why: FlushReason = 'state'): void {
     const { liveBytes } = this;
-    const regions = this.allRegions();
-    for (const region of regions) this.kill(region);
-    if (regions.size > 0) this.options.observer?.flushed(regions.size, liveBytes, why);
+    const regions = this.madeRegions();
+    for (const region of this.allRegions()) this.kill(region);
+    if (regions > 0) this.options.observer?.flushed(regions, liveBytes, why);
     for (const slots of this.slots) slots.clear();
     this.byNumber.length = 1;
-    this.waiting.clear();
+    this.requests.take();
+    this.requested = [];
     this.hopeless.clear();
     this.profiles.clear();
     this.jumpsIn.clear();
@@ -374,7 +374,7 @@ export class RegionTranslator implements Translator {
     const instruction = Object.values(instructions).reduce((sum, n) => sum + n, 0);
     return {
       ...this.counts,
-      regions: this.allRegions().size,
+      regions: this.madeRegions(),
       bytes: this.liveBytes,
       leaves: {
         read: count('read'),
@@ -397,6 +397,13 @@ export class RegionTranslator implements Translator {
     return regions;
   }
 
+  /** Those that are not in the making. */
+  private madeRegions(): number {
+    let count = 0;
+    for (const region of this.allRegions()) if (region.codes) count++;
+    return count;
+  }
+
   private slotOf(address: number): Slot | undefined {
     return this.slots[address & 1]!.get(Math.floor(address / 2) | 0);
   }
@@ -413,10 +420,8 @@ export class RegionTranslator implements Translator {
     return slot;
   }
 
-  private isMapped(region: Region): boolean {
-    for (const [page, gpa] of region.pages) {
-      if (this.host.mappedPage(page * 4096, region.user) !== gpa) return false;
-    }
+  private isMapped({ code, user }: Region): boolean {
+    for (const [page, gpa] of code.pages) if (this.host.mappedPage(page * 4096, user) !== gpa) return false;
     return true;
   }
 
@@ -426,24 +431,37 @@ export class RegionTranslator implements Translator {
       if (regions.length === MOST_VERSIONS) this.end(regions[0]!, 'replaced');
       regions.push(region);
     }
-    this.liveBytes += region.bytes;
-    this.counts.translated++;
-    this.counts.instructions += region.instructions;
-    this.options.observer?.regionMade(region);
-    for (const gpa of region.pages.values()) {
-      let regions = this.pages.get(gpa >>> 12);
-      if (!regions) {
-        regions = new Set();
-        this.pages.set(gpa >>> 12, regions);
-        this.host.watchPage(gpa >>> 12);
-      }
-      regions.add(region);
+    for (const gpa of region.code.pages.values()) this.watch(region, gpa);
+  }
+
+  /** The region has been made from fewer bytes than were read for it. */
+  private setCode(region: Region, code: CodeBytes): void {
+    const kept = new Set(code.pages.values());
+    for (const gpa of region.code.pages.values()) if (!kept.has(gpa)) this.unwatch(region, gpa);
+    region.code = code;
+  }
+
+  private watch(region: Region, gpa: number): void {
+    let regions = this.pages.get(gpa >>> 12);
+    if (!regions) {
+      regions = new Set();
+      this.pages.set(gpa >>> 12, regions);
+      this.host.watchPage(gpa >>> 12);
     }
+    regions.add(region);
+  }
+
+  private unwatch(region: Region, gpa: number): void {
+    const regions = this.pages.get(gpa >>> 12);
+    if (!regions?.delete(region) || regions.size > 0) return;
+    this.pages.delete(gpa >>> 12);
+    this.host.unwatchPage(gpa >>> 12);
   }
 
   private end(region: Region, why: RegionEnd): void {
+    const made = region.codes !== undefined;
     this.kill(region);
-    this.options.observer?.regionEnded(region, why);
+    if (made) this.options.observer?.regionEnded(region, why);
   }
 
   private kill(region: Region): void {
@@ -459,25 +477,13 @@ export class RegionTranslator implements Translator {
       this.i32[(REGION_KEYS >> 2) + number] = 0;
       this.host.regionChanged(slot.linear);
     }
-    for (const gpa of region.pages.values()) {
-      const regions = this.pages.get(gpa >>> 12);
-      if (!regions?.delete(region) || regions.size > 0) continue;
-      this.pages.delete(gpa >>> 12);
-      this.host.unwatchPage(gpa >>> 12);
-    }
+    for (const gpa of region.code.pages.values()) this.unwatch(region, gpa);
   }
 }
 
-/** A function (depth) → eip that enters a region with a hub at `linear`. */
-function enterHub(region: number, linear: number): Uint8Array {
-  const code = new Code();
-  code.constant(0);
-  code.constant(linear);
-  code.memory(OP.i32_store, TRANSLATED.entry);
-  code.localGet(0);
-  code.byte(OP.return_call);
-  code.u32(region);
-  return code.bytes();
+/** The address of a region's entry, as `addressKey` makes it. */
+function addressOf({ entry, user }: Region): number {
+  return entry * 2 + Number(user);
 }
 
 /** Linear address and ring as one number. */
