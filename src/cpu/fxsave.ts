@@ -1,8 +1,6 @@
-import { signAndExponent, unpackFloat80, writeFloat80 } from '../fpu/index.js';
-import { STATE } from '../memory/layout.js';
-import type { Helper } from './context.js';
+import { FX_IMAGE, STATE } from '../memory/layout.js';
+import type { CpuContext, Helper } from './context.js';
 import { GP, GuestFault } from './faults.js';
-import { readBits64, writeBits64 } from './fpu-operands.js';
 import { type FpuUnit, fpuControlHelper, registerOffset } from './fpu-state.js';
 import { MXCSR_MASK } from './sse-control.js';
 
@@ -24,64 +22,100 @@ import { MXCSR_MASK } from './sse-control.js';
 const IMAGE_BYTES = 512;
 const REGISTERS = 32;
 const XMM = 160;
+/** What is written, and with the registers before it also all that is read. */
 const WRITTEN_BYTES = 288;
+
+/** Index of its first word. */
+const IMAGE = FX_IMAGE >> 2;
 
 function checkAlignment(linear: number): void {
   if (linear & 15) throw new GuestFault(GP, 0);
 }
 
+/** The image in `FX_IMAGE` goes to `linear`, which may be written. */
+function storeImage({ access, memory, state }: CpuContext, linear: number): void {
+  const { u8, u32 } = memory;
+  for (let done = 0; done < WRITTEN_BYTES; ) {
+    const bytes = Math.min(WRITTEN_BYTES - done, 0x1000 - ((linear + done) & 0xfff));
+    const at = state.cpl === 3 ? -1 : access.hostAddress((linear + done) >>> 0, bytes, true);
+    if (at >= 0) u8.copyWithin(at, FX_IMAGE + done, FX_IMAGE + done + bytes);
+    else
+      for (let word = done; word < done + bytes; word += 4)
+        access.write32((linear + word) >>> 0, u32[(FX_IMAGE + word) >> 2]!);
+    done += bytes;
+  }
+}
+
+/** The other way. */
+function loadImage({ access, memory, state }: CpuContext, linear: number): void {
+  const { u8, u32 } = memory;
+  for (let done = 0; done < WRITTEN_BYTES; ) {
+    const bytes = Math.min(WRITTEN_BYTES - done, 0x1000 - ((linear + done) & 0xfff));
+    const at = state.cpl === 3 ? -1 : access.hostAddress((linear + done) >>> 0, bytes, false);
+    if (at >= 0) u8.copyWithin(FX_IMAGE + done, at, at + bytes);
+    else
+      for (let word = done; word < done + bytes; word += 4)
+        u32[(FX_IMAGE + word) >> 2] = access.read32((linear + word) >>> 0);
+    done += bytes;
+  }
+}
+
 function save(unit: FpuUnit, linear: number): void {
-  const { access, state } = unit.cpu;
+  const { access, state, memory } = unit.cpu;
   checkAlignment(linear);
   access.probeWrite(linear >>> 0, IMAGE_BYTES);
-  const write32 = (at: number, value: number): void => access.write32((linear + at) >>> 0, value);
+  const { u32 } = memory;
   let present = 0;
   for (let register = 0; register < 8; register++) if (!unit.isPhysicalEmpty(register)) present |= 1 << register;
-  write32(0, (unit.statusWord << 16) | unit.env.control);
-  write32(4, (state.get(STATE.fpuOpcode) << 16) | present);
-  write32(8, state.get(STATE.fpuIp));
-  write32(12, state.get(STATE.fpuCs));
-  write32(16, state.get(STATE.fpuDp));
-  write32(20, state.get(STATE.fpuDs));
-  write32(24, state.get(STATE.mxcsr));
-  write32(28, MXCSR_MASK);
+  u32[IMAGE] = (unit.statusWord << 16) | unit.env.control;
+  u32[IMAGE + 1] = (state.get(STATE.fpuOpcode) << 16) | present;
+  u32[IMAGE + 2] = state.get(STATE.fpuIp);
+  u32[IMAGE + 3] = state.get(STATE.fpuCs);
+  u32[IMAGE + 4] = state.get(STATE.fpuDp);
+  u32[IMAGE + 5] = state.get(STATE.fpuDs);
+  u32[IMAGE + 6] = state.get(STATE.mxcsr);
+  u32[IMAGE + 7] = MXCSR_MASK;
   for (let index = 0; index < 8; index++) {
-    const value = unit.get(index);
-    const at = REGISTERS + 16 * index;
-    writeBits64(unit.cpu, linear + at, value.significand);
-    write32(at + 8, signAndExponent(value));
-    write32(at + 12, 0);
+    const from = registerOffset(unit.top + index) >> 2;
+    const to = IMAGE + ((REGISTERS + 16 * index) >> 2);
+    u32[to] = u32[from]!;
+    u32[to + 1] = u32[from + 1]!;
+    u32[to + 2] = u32[from + 2]! & 0xffff;
+    u32[to + 3] = 0;
   }
-  for (let at = XMM; at < WRITTEN_BYTES; at += 4) write32(at, state.get(STATE.xmm + at - XMM));
+  memory.u8.copyWithin(FX_IMAGE + XMM, STATE.xmm, STATE.xmm + WRITTEN_BYTES - XMM);
+  storeImage(unit.cpu, linear);
 }
 
 function restore(unit: FpuUnit, linear: number): void {
-  const { access, state } = unit.cpu;
+  const { access, state, memory } = unit.cpu;
   checkAlignment(linear);
   access.probeRead(linear >>> 0, IMAGE_BYTES);
-  const read32 = (at: number): number => access.read32((linear + at) >>> 0);
-  const mxcsr = read32(24);
+  loadImage(unit.cpu, linear);
+  const { u32 } = memory;
+  const mxcsr = u32[IMAGE + 6]!;
   if (mxcsr & ~MXCSR_MASK) throw new GuestFault(GP, 0);
-  const head = read32(0);
-  unit.env.control = (head & 0x1f3f) | 0x40;
-  unit.statusWord = head >>> 16;
-  const present = read32(4);
+  unit.env.control = (u32[IMAGE]! & 0x1f3f) | 0x40;
+  unit.statusWord = u32[IMAGE]! >>> 16;
+  const present = u32[IMAGE + 1]!;
   unit.tags = 0;
   for (let register = 0; register < 8; register++) {
     if ((present & (1 << register)) === 0) unit.tags |= 3 << (2 * register);
   }
   state.set(STATE.fpuOpcode, (present >>> 16) & 0x7ff);
-  state.set(STATE.fpuIp, read32(8));
-  state.set(STATE.fpuCs, read32(12) & 0xffff);
-  state.set(STATE.fpuDp, read32(16));
-  state.set(STATE.fpuDs, read32(20) & 0xffff);
+  state.set(STATE.fpuIp, u32[IMAGE + 2]!);
+  state.set(STATE.fpuCs, u32[IMAGE + 3]! & 0xffff);
+  state.set(STATE.fpuDp, u32[IMAGE + 4]!);
+  state.set(STATE.fpuDs, u32[IMAGE + 5]! & 0xffff);
   state.set(STATE.mxcsr, mxcsr);
   for (let index = 0; index < 8; index++) {
-    const at = REGISTERS + 16 * index;
-    const value = unpackFloat80(readBits64(unit.cpu, linear + at), read32(at + 8) & 0xffff);
-    writeFloat80(unit.cpu.memory.view, registerOffset(unit.top + index), value);
+    const from = IMAGE + ((REGISTERS + 16 * index) >> 2);
+    const to = registerOffset(unit.top + index) >> 2;
+    u32[to] = u32[from]!;
+    u32[to + 1] = u32[from + 1]!;
+    memory.u16[to * 2 + 4] = u32[from + 2]! & 0xffff;
   }
-  for (let at = XMM; at < WRITTEN_BYTES; at += 4) state.set(STATE.xmm + at - XMM, read32(at));
+  memory.u8.copyWithin(STATE.xmm, FX_IMAGE + XMM, FX_IMAGE + WRITTEN_BYTES);
 }
 
 export const fxsaveHelpers = {

@@ -54,6 +54,8 @@ export interface Form {
   readonly repeat: 'none' | 'rep' | 'repne';
   /** Low bits of the opcode for `+cc`, `+r`, `+i` encodings. */
   readonly number: number;
+  /** Addresses are checked against their segments, which are not all flat. */
+  readonly checked: boolean;
   /** Whether operand n is in memory. */
   isMemory(operand: number): boolean;
 }

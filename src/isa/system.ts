@@ -79,7 +79,8 @@ function moveSpecial(encoding: string, toRegister: boolean, helper: string): Row
 }
 
 function invalidatePage(b: Builder): void {
-  b.helper('requireLevel0');
+  // Rights come before the operand, if looking at that can fault.
+  if (b.form.checked) b.helper('requireLevel0');
   // No access takes place, so no segment limit is checked beyond what the address needs.
   b.helper('invlpg', b.address(0, 1, false));
   b.jump(b.nextEip());

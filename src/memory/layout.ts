@@ -167,6 +167,9 @@ export const X87_EXCHANGE = {
   result: 0x1030,
 } as const;
 
+/** Where FXSAVE and FXRSTOR put their image together, 512 bytes. */
+export const FX_IMAGE = 0x2000;
+
 /** Jump cache: entries of {linear address, codeKey, first record, instruction count | region}. */
 export const JUMP_CACHE = 0x10_0000;
 /** A boot runs 64,000 blocks; with a quarter as many entries they drive each other out. */

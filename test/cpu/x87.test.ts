@@ -147,6 +147,13 @@ test('FXSAVE and FXRSTOR keep everything, and want 16-byte alignment', () => {
   cpu.memory.u8.fill(0, STATE.xmm, STATE.xmm + 128);
   assert.equal(run(cpu, 0x0f, 0xae, 0x0f), EXIT.hypercall);
   assert.deepEqual(cpu.save().state.slice(0x160, 0x2c0), saved);
+  // Across a page border, as well.
+  assert.equal(run(cpu, 0x0f, 0xae, 0x87, 0x80, 0x0f, 0, 0), EXIT.hypercall);
+  assert.deepEqual(cpu.memory.bytes(0x3f80, 288), image.subarray(0, 288));
+  assert.equal(run(cpu, 0xdb, 0xe3), EXIT.hypercall);
+  cpu.memory.u8.fill(0, STATE.xmm, STATE.xmm + 128);
+  assert.equal(run(cpu, 0x0f, 0xae, 0x8f, 0x80, 0x0f, 0, 0), EXIT.hypercall);
+  assert.deepEqual(cpu.save().state.slice(0x160, 0x2c0), saved);
   assertTrap(cpu, GP, 0x1000, 0x0f, 0xae, 0x47, 8);
   cpu.memory.write32(0x3018, 0x1_0000); // a reserved bit of MXCSR
   assertTrap(cpu, GP, 0x1000, 0x0f, 0xae, 0x0f);
