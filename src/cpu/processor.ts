@@ -112,6 +112,7 @@ export class Processor implements CpuContext {
   private readonly engine: Engine;
   /** Instantiated with the translator, or by the first `run` without one. */
   private interpreter: WebAssembly.Exports | undefined;
+  private x87Instance: WebAssembly.Exports | undefined;
   private translator: Translator | undefined;
   private readonly i32: Int32Array;
   private readonly view: DataView;
@@ -159,11 +160,18 @@ export class Processor implements CpuContext {
     this.updateMode();
   }
 
+  private get x87Routines(): WebAssembly.ModuleImports {
+    return (this.x87Instance ??= new WebAssembly.Instance(this.engine.x87Module(), {
+      env: { memory: this.memory.memory, exactly: createExactly(this.memory) },
+    }).exports);
+  }
+
   private instantiate(): WebAssembly.Exports {
     const { translator } = this;
     const env: WebAssembly.ModuleImports = { memory: this.memory.memory, ...this.imports() };
     if (translator) env['regions'] = translator.table;
-    return new WebAssembly.Instance(this.engine.module(translator !== undefined), { env }).exports;
+    return new WebAssembly.Instance(this.engine.module(translator !== undefined), { env, x87: this.x87Routines })
+      .exports;
   }
 
   /** From now on code that runs often is translated. */
@@ -190,9 +198,7 @@ export class Processor implements CpuContext {
       callHelper: (...args) => this.callHelperOfRegion(...args),
       interpreterFunction: (name) => this.interpreter![name]!,
       regionChanged: (linear) => this.forgetJump(linear),
-      x87Routines: new WebAssembly.Instance(this.engine.x87Module(), {
-        env: { memory: memory.memory, exactly: createExactly(memory) },
-      }).exports,
+      x87Routines: this.x87Routines,
       regionsChanged: () => this.newEpoch(),
     });
     this.interpreter = this.instantiate();

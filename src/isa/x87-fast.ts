@@ -299,7 +299,9 @@ export const storeTenBytes: X87Meaning = (b, x87) => {
   x87.begin([0], []);
   x87.noteOperand(b.address(0, 10, true));
   const { significand, exponent } = x87.get(0);
-  // All of it is checked before some of it is written.
+  // All of it is checked, from the lowest byte on, before some of it is written.
+  b.cellAt(0, b.const(0), 32);
+  b.cellAt(0, b.const(4), 32);
   const upper = b.cellAt(0, b.const(8), 16);
   b.write64(0, significand);
   upper.write(exponent);

@@ -34,6 +34,8 @@ export type X87RoutineName = X87Binary | X87Unary | X87Store | X87Comparison | '
  * instruction's helper; behind them, and behind all accesses to memory, come the changes.
  */
 export interface X87Stack {
+  /** Does an instruction as `meaning` describes it, or, where that will not do, by `slowly`. */
+  attempt(meaning: () => void, slowly: () => void): void;
   /**
    * Begins an instruction, which from now on is the last one: ST(i) in `full` must hold values, those in `empty` none.
    * Clears C1, unless `keepsC1`.

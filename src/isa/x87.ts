@@ -21,7 +21,8 @@ function register(b: Builder): Value {
 
 /** Does it as `meaning` says if the builder has the register stack, else by a helper. */
 function does(b: Builder, meaning: X87Meaning | undefined, slowly: () => void): void {
-  if (meaning && b.x87) meaning(b, b.x87);
+  const { x87 } = b;
+  if (meaning && x87) x87.attempt(() => meaning(b, x87), slowly);
   else slowly();
 }
 

@@ -1,13 +1,6 @@
-import type { Value } from '../isa/builder.js';
-import type {
-  Float80Value,
-  X87Binary,
-  X87Comparison,
-  X87RoutineName,
-  X87Stack,
-  X87Store,
-  X87Unary,
-} from '../isa/x87-stack.js';
+import type { Builder, Value } from '../isa/builder.js';
+import type { Float80Value, X87RoutineName, X87Store } from '../isa/x87-stack.js';
+import { TrackedX87Stack } from '../isa/x87-tracked-stack.js';
 import { CS, DS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import * as n from './node.js';
@@ -28,7 +21,7 @@ import {
 } from './steps.js';
 
 /** What is needed of the `BlockBuilder`. */
-interface Owner {
+interface Owner extends Builder {
   readonly steps: Step[];
   readonly variables: Node[];
   readonly place: Place;
@@ -43,10 +36,6 @@ interface Owner {
 }
 
 const C1 = 0x200;
-const C2 = 0x400;
-const C0_C2_C3 = 0x4500;
-/** Among the flags of FPREM: C0 and C3 stay as they are. */
-const CONDITIONS_KEPT = 0x8000;
 const EVERYTHING = 0xffff;
 
 /**
@@ -56,7 +45,7 @@ const EVERYTHING = 0xffff;
  *
  * Which registers hold something is found out where it is first asked, for all that the block will ask.
  */
-export class X87Registers implements X87Stack {
+export class X87Registers extends TrackedX87Stack {
   /** The variables as this class has last set them; if they are different, all that is known here is out of date. */
   private top: Node | undefined;
   private tag: Node | undefined;
@@ -69,8 +58,6 @@ export class X87Registers implements X87Stack {
   /** Sets of registers that hold something, and of those that are empty, as far as is known. */
   private full = 0;
   private empty = 0;
-  /** By how much TOP has moved. */
-  private moved = 0;
   private values: (Float80Value | undefined)[] = [];
   private offsets: (Node | undefined)[] = [];
   /** The set of registers whose values are not stored yet. */
@@ -80,7 +67,9 @@ export class X87Registers implements X87Stack {
   private ds: Node | undefined;
   private readonly stored = new WeakMap<Float80Value, { routine: X87Store; bits: Value }>();
 
-  constructor(private readonly owner: Owner) {}
+  constructor(private readonly owner: Owner) {
+    super(owner);
+  }
 
   // --- for the block builder ------------------------------------------------------------------
 
@@ -153,13 +142,20 @@ export class X87Registers implements X87Stack {
 
   // --- registers ------------------------------------------------------------------------------
 
-  private registerOf(index: number): number {
-    return (index + this.moved) & 7;
-  }
-
   private offsetOf(register: number): Node {
     const first = n.binary(OP.i32_shl, this.firstTop, n.constant(4));
     return (this.offsets[register] ??= and(add(first, 16 * register), 0x70));
+  }
+
+  attempt(meaning: () => void): void {
+    meaning();
+  }
+
+  protected get status(): Value {
+    return this.owner.variables[FPU_STATUS]!;
+  }
+  protected set status(value: Value) {
+    this.owner.variables[FPU_STATUS] = value as Node;
   }
 
   begin(full: readonly number[], empty: readonly number[], keepsC1 = false): void {
@@ -194,7 +190,7 @@ export class X87Registers implements X87Stack {
     this.know(full, empty);
   }
 
-  private know(full: number, empty: number): void {
+  protected know(full: number, empty: number): void {
     this.full = (this.full | full) & ~empty;
     this.empty = (this.empty | empty) & ~full;
   }
@@ -237,23 +233,6 @@ export class X87Registers implements X87Stack {
       this.owner.steps.push({ kind: 'keep', node });
   }
 
-  push(value: Float80Value): void {
-    this.rotate(-1);
-    this.set(0, value);
-  }
-  pop(count: number): void {
-    for (let i = 0; i < count; i++) {
-      this.free(0);
-      this.rotate(1);
-    }
-  }
-  free(index: number): void {
-    this.know(0, 1 << this.registerOf(index));
-  }
-  rotate(by: number): void {
-    this.moved = (this.moved + by) & 7;
-  }
-
   // --- routines -------------------------------------------------------------------------------
 
   private call(routine: X87RoutineName, operands: readonly Float80Value[], ...results: Node[]): void {
@@ -261,59 +240,32 @@ export class X87Registers implements X87Stack {
     this.owner.steps.push({ kind: 'call', routine, args, results });
   }
 
-  private callForValue(routine: X87RoutineName, ...operands: Float80Value[]): { value: Float80Value; flags: Node } {
+  protected callForValue(
+    routine: X87RoutineName,
+    operands: readonly Float80Value[],
+  ): { value: Float80Value; flags: Node } {
     const value = { significand: n.result(true, 64), exponent: n.result(false, 16) };
     const flags = n.result(false, 16);
     this.call(routine, operands, value.significand, value.exponent, flags);
     return { value, flags };
   }
 
-  compute(routine: X87Unary | X87Binary, ...operands: Float80Value[]): Float80Value {
-    const { value, flags } = this.callForValue(routine, ...operands);
-    this.raise(flags);
-    return value;
-  }
-
-  computeRemainder(a: Float80Value, b: Float80Value): Float80Value {
-    const { value, flags } = this.callForValue('remainder', a, b);
-    const { variables } = this.owner;
-    const mask = n.select(and(flags, CONDITIONS_KEPT), n.constant(~C2), n.constant(~C0_C2_C3));
-    variables[FPU_STATUS] = n.binary(OP.i32_and, variables[FPU_STATUS]!, mask);
-    this.raise(and(flags, CONDITIONS_KEPT - 1));
-    return value;
-  }
-
-  store(routine: X87Store, value: Float80Value): Value {
-    const known = this.stored.get(value);
-    if (known?.routine === routine) return known.bits;
+  protected callForBits(routine: X87Store, value: Float80Value): { bits: Node; flags: Node } {
     const bits = n.result(true, 64);
     const flags = n.result(false, 16);
     this.call(routine, [value], bits, flags);
-    this.raise(flags);
-    return bits;
+    return { bits, flags };
   }
 
-  compare(routine: X87Comparison, a: Float80Value, b: Float80Value): Value {
+  protected callForFlags(routine: X87RoutineName, operands: readonly Float80Value[]): Node {
     const found = n.result(false, 16);
-    this.call(routine, [a, b], found);
+    this.call(routine, operands, found);
     return found;
   }
 
-  examine(value: Float80Value): Value {
-    const found = n.result(false, 16);
-    this.call('examine', [value], found);
-    return found;
-  }
-
-  raise(flags: Value): void {
-    const { variables } = this.owner;
-    variables[FPU_STATUS] = n.binary(OP.i32_or, variables[FPU_STATUS]!, flags as Node);
-  }
-
-  setConditions(conditions: Value): void {
-    const { variables } = this.owner;
-    variables[FPU_STATUS] = and(variables[FPU_STATUS]!, ~C0_C2_C3);
-    this.raise(conditions);
+  override store(routine: X87Store, value: Float80Value): Value {
+    const known = this.stored.get(value);
+    return known?.routine === routine ? known.bits : super.store(routine, value);
   }
 
   noteStored(routine: X87Store, value: Float80Value, bits: Value): void {

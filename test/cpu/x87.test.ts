@@ -99,6 +99,7 @@ test('a page fault leaves the unit alone', () => {
   const before = cpu.save().state.slice(0x160, 0x1c0);
   for (const code of [
     [0xdd, 0x05], // fld m64
+    [0xdd, 0x1d], // fstp m64
     [0xdb, 0x3d], // fstp m80
     [0xdd, 0x35], // fnsave
     [0xdd, 0x25], // frstor

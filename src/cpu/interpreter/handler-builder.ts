@@ -1,11 +1,14 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/builder.js';
 import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../../isa/encoding.js';
+import type { X87RoutineName } from '../../isa/x87-stack.js';
 import { SEGMENT, STATE } from '../../memory/layout.js';
 import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOperation } from '../../isa/vector.js';
 import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun } from '../../wasm/module.js';
 import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../../wasm/simd.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
+import { HandlerX87, type X87Handler } from './handler-x87.js';
+import { type MemoryFunctions, emitLookUp } from './memory-functions.js';
 import { RECORD } from './record.js';
 import type { StringRun } from './string-runs.js';
 
@@ -23,35 +26,32 @@ export interface Endings {
   leave(code: Code, depth: number): void;
 }
 
-/** Function indices that handlers call. Slow paths take the record so that a fault knows its instruction. */
-export interface Callees {
+/**
+ * Function indices that handlers call. Slow paths take the record so that a fault knows its instruction; handlers
+ * outside the main loop call `MemoryFunctions`, which have the fast path too.
+ */
+export interface Callees extends MemoryFunctions {
   /** (linear, record) → value */
   readonly slowRead: Record<Size, number>;
   /** (linear, value, record) */
   readonly slowWrite: Record<Size, number>;
   /** (linear, record) → value; faults unless all of it may be written */
   readonly slowReadForWrite: Record<Size, number>;
-  /** The same with the fast path included, for handlers outside the main loop. */
-  readonly read: Record<Size, number>;
-  readonly write: Record<Size, number>;
-  /** (linear, record) → v128; (linear, v128, record) */
-  readonly read128: number;
-  readonly write128: number;
-  /** (linear, bytes, record): faults unless `bytes` may be written */
-  readonly probeWrite: number;
   /** (helper, record, a, b, c) → result */
   readonly helper: number;
   /** (vector, record) */
   readonly raise: number;
   /** (segment, offset, bytes | write << 8, record) */
   readonly checkSegment: number;
+  /** Routines of the x87's arithmetic. */
+  readonly x87: Readonly<Record<X87RoutineName, number>>;
   /** (log2 of an element's bytes) → done */
   readonly stringRuns: Record<StringRun, number>;
 }
 
 /** Locals: the record first, then a pool of i64, one of v128 where the row has such values, then one of i32. */
 export const RECORD_LOCAL = 0;
-const WIDE_LOCALS = 16;
+const WIDE_LOCALS = 20;
 const VECTOR_LOCALS = 48;
 const FIRST_VECTOR = 1 + WIDE_LOCALS;
 /** Of rows without vectors: hot ones have none. */
@@ -74,9 +74,7 @@ interface Constant extends Value {
 }
 type AnyValue = Local | Constant;
 
-const PAGE_OFFSET_MASK = 0xfff;
-
-export class HandlerBuilder implements Builder {
+export class HandlerBuilder implements Builder, X87Handler {
   readonly form: HandlerForm;
   private readonly code: Code;
   private readonly callees: Callees;
@@ -90,6 +88,9 @@ export class HandlerBuilder implements Builder {
   /** Labels open inside the handler. */
   private depth = 0;
   private cells: (MemoryCell | undefined)[] = [];
+  readonly x87: HandlerX87 = new HandlerX87(this);
+  /** Labels open in front of the one that `giveUp` branches to. */
+  private attemptDepth = 0;
 
   constructor(
     form: HandlerForm,
@@ -396,6 +397,38 @@ export class HandlerBuilder implements Builder {
     this.code.memory(this.storeOpcode(size), STATE.registers + this.registerOffset(index, size));
   }
 
+  // --- x87 ------------------------------------------------------------------------------------
+
+  attempt(body: () => void): void {
+    this.attemptDepth = this.depth;
+    this.open(OP.block);
+    body();
+    this.endings.nextRecord(this.code, this.depth);
+    this.close();
+  }
+  giveUp(condition: Value): void {
+    this.push(condition);
+    this.code.branch(OP.br_if, this.depth - 1 - this.attemptDepth);
+  }
+  loadAt(base: Value, offset: number, size: 16 | 64): Value {
+    this.push(base);
+    this.code.memory(size === 64 ? OP.i64_load : OP.i32_load16_u, offset);
+    return this.pop(size === 64);
+  }
+  storeAt(base: Value, offset: number, size: 16 | 32 | 64, value: Value): void {
+    this.push(base);
+    this.push(value);
+    this.code.memory(size === 64 ? OP.i64_store : this.storeOpcode(size), offset);
+  }
+  routine(name: X87RoutineName, args: readonly Value[], wide: readonly boolean[]): Value[] {
+    for (const arg of args) this.push(arg);
+    this.code.call(this.callees.x87[name]);
+    return wide
+      .toReversed()
+      .map((isWide) => this.pop(isWide))
+      .reverse();
+  }
+
   // --- operands -------------------------------------------------------------------------------
 
   private operand(n: number): Operand {
@@ -474,10 +507,12 @@ export class HandlerBuilder implements Builder {
       this.code.memory(OP.i64_load, 0);
       return this.pop(true);
     }
-    const linear = this.linear(n, 8, false);
-    const low = this.toWideU(this.readLinear(linear, 32));
-    const high = this.toWideU(this.readLinear(this.add(linear, this.const(4)), 32));
-    return this.or(low, this.shl(high, this.const64(32n)));
+    this.push(this.linear(n, 8, false));
+    this.code.localGet(RECORD_LOCAL);
+    this.code.call(this.callees.read64);
+    const value = this.pop(true);
+    this.leaveIfStatus();
+    return value;
   }
 
   readLowest(n: number, width: 32 | 64): Value {
@@ -496,14 +531,11 @@ export class HandlerBuilder implements Builder {
       this.code.memory(OP.i32_store16, 8);
       return;
     }
-    const linear = this.linear(n, 8, true);
-    this.push(linear);
-    this.code.constant(8);
+    this.push(this.linear(n, 8, true));
+    this.push(value);
     this.code.localGet(RECORD_LOCAL);
-    this.code.call(this.callees.probeWrite);
+    this.code.call(this.callees.write64);
     this.leaveIfStatus();
-    this.writeLinear(linear, 32, this.toNarrow(value));
-    this.writeLinear(this.add(linear, this.const(4)), 32, this.toNarrow(this.shrU(value, this.const64(32n))));
   }
 
   read128(n: number, aligned: boolean): Value {
@@ -857,31 +889,3 @@ export class HandlerBuilder implements Builder {
 export const UNITS: readonly string[] = ['x87', 'x87-nowait', 'mmx', 'wait', 'fxsave', 'sse', 'sse-mmx'];
 
 const GENERAL_PROTECTION = 13;
-
-/**
- * Emits the TLB look-up of `linear` (pushed by `pushLinear`, twice): stores the entry in a local and leaves
- * 1 on the wasm stack when the access misses or crosses a page. An invalid entry has all low bits set, so
- * one comparison serves both (jit-evidence.md, variant e5); single bytes cannot cross and test validity alone.
- */
-export function emitLookUp(code: Code, table: number, pushLinear: () => void, entry: number, size: Size | 128): void {
-  code.constant(0);
-  code.memory(OP.i32_load, table);
-  pushLinear();
-  code.constant(10);
-  code.byte(OP.i32_shr_u);
-  code.constant(~3);
-  code.byte(OP.i32_and);
-  code.byte(OP.i32_add);
-  code.memory(OP.i32_load, 0);
-  code.localTee(entry);
-  if (size !== 8) {
-    pushLinear();
-    code.byte(OP.i32_or);
-  }
-  code.constant(PAGE_OFFSET_MASK);
-  code.byte(OP.i32_and);
-  if (size !== 8) {
-    code.constant(0x1000 - size / 8);
-    code.byte(OP.i32_gt_u);
-  }
-}

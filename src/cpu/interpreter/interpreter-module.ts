@@ -13,18 +13,13 @@ import {
   STATE,
   TRANSLATED,
 } from '../../memory/layout.js';
-import { Code, I32, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
+import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
 import { type LocalRun, ModuleBuilder } from '../../wasm/module.js';
-import { SIMD } from '../../wasm/simd.js';
+import type { X87RoutineName } from '../../isa/x87-stack.js';
+import { X87_ROUTINES } from '../x87-unit/routines.js';
 import type { Forms } from './forms.js';
-import {
-  type Callees,
-  type Endings,
-  FIRST_NARROW,
-  HandlerBuilder,
-  RECORD_LOCAL,
-  emitLookUp,
-} from './handler-builder.js';
+import { type Callees, type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL } from './handler-builder.js';
+import { addMemoryFunctions } from './memory-functions.js';
 import { RECORD } from './record.js';
 import { addStringRuns } from './string-runs.js';
 import type { Size } from '../../isa/builder.js';
@@ -56,12 +51,6 @@ const RESULT = { nextRecord: 0, nextBlock: 1, leave: 2 } as const;
 /** Levels of the labels around every handler in the main loop. */
 const LEVEL = { exit: 1, nextBlock: 2, dispatch: 3, cold: 4 } as const;
 
-const ONE_NARROW: readonly LocalRun[] = [{ type: I32, count: 1 }];
-
-const ONE_NARROW_ONE_VECTOR: readonly LocalRun[] = [...ONE_NARROW, { type: V128, count: 1 }];
-
-const SIZES: readonly Size[] = [8, 16, 32];
-
 /**
  * Emits the interpreter: one function that runs decoded records, with the hot handlers in a `br_table` and
  * every other handler a function in a table (jit-evidence.md, section F).
@@ -71,7 +60,7 @@ const SIZES: readonly Size[] = [8, 16, 32];
  *         each handler: work; next record | next block | leave
  *
  * With `translated` it counts how often blocks run, and enters regions of translated code, which it imports as a
- * table of functions (depth of calls) → eip, where the jump cache says so.
+ * table of functions (depth of calls) → eip, where the jump cache says so. Module `x87` has the routines of the x87.
  */
 export function buildInterpreterModule(
   forms: Forms,
@@ -92,7 +81,6 @@ export function buildInterpreterModule(
   const slowRead = perSize('slowRead', 2, true);
   const slowWrite = perSize('slowWrite', 3, false);
   const slowReadForWrite = perSize('slowReadForWrite', 2, true);
-  const probeWrite = byValue('probeWrite', 3, false);
   const helper = byValue('helper', 5, true);
   const raise = byValue('raise', 2, false);
   const checkSegment = byValue('checkSegment', 4, false);
@@ -100,24 +88,18 @@ export function buildInterpreterModule(
   const tier: Tier | undefined = translated
     ? { hot: byValue('hot', 0, false), regionType: module.type([I32], [I32]) }
     : undefined;
-  const read = {} as Record<Size, number>;
-  const write = {} as Record<Size, number>;
-  for (const size of SIZES) {
-    read[size] = module.addFunction([I32, I32], [I32], ONE_NARROW, readFunction(size, slowRead[size]));
-    write[size] = module.addFunction([I32, I32, I32], [], ONE_NARROW, writeFunction(size, slowWrite[size]));
-  }
+  const x87 = {} as Record<X87RoutineName, number>;
+  for (const { name, parameters, results } of X87_ROUTINES)
+    x87[name] = module.importFunction('x87', name, parameters, results);
   const callees: Callees = {
     slowRead,
     slowWrite,
     slowReadForWrite,
-    read,
-    write,
-    read128: module.addFunction([I32, I32], [V128], ONE_NARROW_ONE_VECTOR, read128Function(slowRead[32])),
-    write128: module.addFunction([I32, V128, I32], [], ONE_NARROW, write128Function(slowWrite[32], probeWrite)),
-    probeWrite,
+    ...addMemoryFunctions(module, slowRead, slowWrite, byValue('probeWrite', 3, false)),
     helper,
     raise,
     checkSegment,
+    x87,
     stringRuns: addStringRuns(module),
   };
   const cold: number[] = [];
@@ -154,120 +136,6 @@ const COLD_ENDINGS: Endings = {
 function returnResult(code: Code, result: number): void {
   code.constant(result);
   code.byte(OP.return);
-}
-
-/** (linear, record) → value. */
-function readFunction(size: Size, slow: number): Uint8Array {
-  const code = new Code();
-  const entry = 2;
-  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, size);
-  code.byte(OP.if);
-  code.byte(I32);
-  code.localGet(0);
-  code.localGet(1);
-  code.call(slow);
-  code.byte(OP.else);
-  code.localGet(0);
-  code.localGet(entry);
-  code.byte(OP.i32_add);
-  code.memory(size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : OP.i32_load, 0);
-  code.byte(OP.end);
-  return code.bytes();
-}
-
-/** (linear, value, record). */
-function writeFunction(size: Size, slow: number): Uint8Array {
-  const code = new Code();
-  const entry = 3;
-  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, size);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  code.localGet(0);
-  code.localGet(1);
-  code.localGet(2);
-  code.call(slow);
-  code.byte(OP.else);
-  code.localGet(0);
-  code.localGet(entry);
-  code.byte(OP.i32_add);
-  code.localGet(1);
-  code.memory(size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : OP.i32_store, 0);
-  code.byte(OP.end);
-  return code.bytes();
-}
-
-/** (linear, record) → v128; by words where the fast path will not do. */
-function read128Function(slow: number): Uint8Array {
-  const code = new Code();
-  const [entry, value] = [2, 3];
-  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, 128);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  for (let word = 0; word < 4; word++) {
-    code.localGet(value);
-    code.localGet(0);
-    code.constant(4 * word);
-    code.byte(OP.i32_add);
-    code.localGet(1);
-    code.call(slow);
-    code.simd(SIMD.i32x4_replace_lane);
-    code.byte(word);
-    code.localSet(value);
-    emitReturnIfStatus(code, () => code.localGet(value));
-  }
-  code.byte(OP.else);
-  code.localGet(0);
-  code.localGet(entry);
-  code.byte(OP.i32_add);
-  code.simdMemory(SIMD.v128_load, 0);
-  code.localSet(value);
-  code.byte(OP.end);
-  code.localGet(value);
-  return code.bytes();
-}
-
-/** (linear, v128, record). */
-function write128Function(slow: number, probeWrite: number): Uint8Array {
-  const code = new Code();
-  const entry = 3;
-  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, 128);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  // All of it can be written, or none is.
-  code.localGet(0);
-  code.constant(16);
-  code.localGet(2);
-  code.call(probeWrite);
-  emitReturnIfStatus(code, () => {});
-  for (let word = 0; word < 4; word++) {
-    code.localGet(0);
-    code.constant(4 * word);
-    code.byte(OP.i32_add);
-    code.localGet(1);
-    code.simd(SIMD.i32x4_extract_lane);
-    code.byte(word);
-    code.localGet(2);
-    code.call(slow);
-    emitReturnIfStatus(code, () => {});
-  }
-  code.byte(OP.else);
-  code.localGet(0);
-  code.localGet(entry);
-  code.byte(OP.i32_add);
-  code.localGet(1);
-  code.simdMemory(SIMD.v128_store, 0);
-  code.byte(OP.end);
-  return code.bytes();
-}
-
-function emitReturnIfStatus(code: Code, pushResult: () => void): void {
-  code.constant(0);
-  code.memory(OP.i32_load, STATE.status);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  pushResult();
-  code.byte(OP.return);
-  code.byte(OP.end);
 }
 
 function advanceRecord(code: Code): void {

@@ -1,0 +1,268 @@
+import type { Size } from '../../isa/builder.js';
+import { STATE } from '../../memory/layout.js';
+import { Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
+import type { LocalRun, ModuleBuilder } from '../../wasm/module.js';
+import { SIMD } from '../../wasm/simd.js';
+
+/** Functions of the interpreter that access guest memory by way of the TLB, and the look-up itself. */
+export interface MemoryFunctions {
+  /** (linear, record) → value; (linear, value, record). Zero-extended i32. */
+  readonly read: Record<Size, number>;
+  readonly write: Record<Size, number>;
+  /** The same with i64. */
+  readonly read64: number;
+  readonly write64: number;
+  /** The same with v128. */
+  readonly read128: number;
+  readonly write128: number;
+}
+
+const SIZES: readonly Size[] = [8, 16, 32];
+const ONE_NARROW: readonly LocalRun[] = [{ type: I32, count: 1 }];
+
+const ONE_NARROW_ONE_WIDE: readonly LocalRun[] = [...ONE_NARROW, { type: I64, count: 1 }];
+const ONE_NARROW_ONE_VECTOR: readonly LocalRun[] = [...ONE_NARROW, { type: V128, count: 1 }];
+
+/**
+ * `slowRead` is (linear, record) → value, `slowWrite` (linear, value, record), `probeWrite` (linear, bytes, record)
+ * faults unless `bytes` may be written. They set `STATE.status` if the guest is to be left.
+ */
+export function addMemoryFunctions(
+  module: ModuleBuilder,
+  slowRead: Readonly<Record<Size, number>>,
+  slowWrite: Readonly<Record<Size, number>>,
+  probeWrite: number,
+): MemoryFunctions {
+  const read = {} as Record<Size, number>;
+  const write = {} as Record<Size, number>;
+  for (const size of SIZES) {
+    read[size] = module.addFunction([I32, I32], [I32], ONE_NARROW, readFunction(size, slowRead[size]));
+    write[size] = module.addFunction([I32, I32, I32], [], ONE_NARROW, writeFunction(size, slowWrite[size]));
+  }
+  return {
+    read,
+    write,
+    read64: module.addFunction([I32, I32], [I64], ONE_NARROW_ONE_WIDE, read64Function(slowRead[32])),
+    write64: module.addFunction([I32, I64, I32], [], ONE_NARROW, write64Function(slowWrite[32], probeWrite)),
+    read128: module.addFunction([I32, I32], [V128], ONE_NARROW_ONE_VECTOR, read128Function(slowRead[32])),
+    write128: module.addFunction([I32, V128, I32], [], ONE_NARROW, write128Function(slowWrite[32], probeWrite)),
+  };
+}
+
+/** (linear, record) → value. */
+function readFunction(size: Size, slow: number): Uint8Array {
+  const code = new Code();
+  const entry = 2;
+  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, size);
+  code.byte(OP.if);
+  code.byte(I32);
+  code.localGet(0);
+  code.localGet(1);
+  code.call(slow);
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.memory(size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : OP.i32_load, 0);
+  code.byte(OP.end);
+  return code.bytes();
+}
+
+/** (linear, value, record). */
+function writeFunction(size: Size, slow: number): Uint8Array {
+  const code = new Code();
+  const entry = 3;
+  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, size);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(0);
+  code.localGet(1);
+  code.localGet(2);
+  code.call(slow);
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.localGet(1);
+  code.memory(size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : OP.i32_store, 0);
+  code.byte(OP.end);
+  return code.bytes();
+}
+
+/** (linear, record) → i64; by words where the fast path will not do. */
+function read64Function(slow: number): Uint8Array {
+  const code = new Code();
+  const [entry, value] = [2, 3];
+  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, 64);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  for (let word = 0; word < 2; word++) {
+    code.localGet(0);
+    code.constant(4 * word);
+    code.byte(OP.i32_add);
+    code.localGet(1);
+    code.call(slow);
+    code.byte(OP.i64_extend_i32_u);
+    code.byte(OP.i64_const);
+    code.s64(BigInt(32 * word));
+    code.byte(OP.i64_shl);
+    code.localGet(value);
+    code.byte(OP.i64_or);
+    code.localSet(value);
+    emitReturnIfStatus(code, () => code.localGet(value));
+  }
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.memory(OP.i64_load, 0);
+  code.localSet(value);
+  code.byte(OP.end);
+  code.localGet(value);
+  return code.bytes();
+}
+
+/** (linear, i64, record). */
+function write64Function(slow: number, probeWrite: number): Uint8Array {
+  const code = new Code();
+  const entry = 3;
+  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, 64);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  emitProbe(code, 8, probeWrite);
+  for (let word = 0; word < 2; word++) {
+    code.localGet(0);
+    code.constant(4 * word);
+    code.byte(OP.i32_add);
+    code.localGet(1);
+    code.byte(OP.i64_const);
+    code.s64(BigInt(32 * word));
+    code.byte(OP.i64_shr_u);
+    code.byte(OP.i32_wrap_i64);
+    code.localGet(2);
+    code.call(slow);
+    emitReturnIfStatus(code, () => {});
+  }
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.localGet(1);
+  code.memory(OP.i64_store, 0);
+  code.byte(OP.end);
+  return code.bytes();
+}
+
+/** With a linear address in local 0 and the record in local 2: all of it can be written, or none is. */
+function emitProbe(code: Code, bytes: number, probeWrite: number): void {
+  code.localGet(0);
+  code.constant(bytes);
+  code.localGet(2);
+  code.call(probeWrite);
+  emitReturnIfStatus(code, () => {});
+}
+
+/** (linear, record) → v128; by words where the fast path will not do. */
+function read128Function(slow: number): Uint8Array {
+  const code = new Code();
+  const [entry, value] = [2, 3];
+  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, 128);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  for (let word = 0; word < 4; word++) {
+    code.localGet(value);
+    code.localGet(0);
+    code.constant(4 * word);
+    code.byte(OP.i32_add);
+    code.localGet(1);
+    code.call(slow);
+    code.simd(SIMD.i32x4_replace_lane);
+    code.byte(word);
+    code.localSet(value);
+    emitReturnIfStatus(code, () => code.localGet(value));
+  }
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.simdMemory(SIMD.v128_load, 0);
+  code.localSet(value);
+  code.byte(OP.end);
+  code.localGet(value);
+  return code.bytes();
+}
+
+/** (linear, v128, record). */
+function write128Function(slow: number, probeWrite: number): Uint8Array {
+  const code = new Code();
+  const entry = 3;
+  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, 128);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  emitProbe(code, 16, probeWrite);
+  for (let word = 0; word < 4; word++) {
+    code.localGet(0);
+    code.constant(4 * word);
+    code.byte(OP.i32_add);
+    code.localGet(1);
+    code.simd(SIMD.i32x4_extract_lane);
+    code.byte(word);
+    code.localGet(2);
+    code.call(slow);
+    emitReturnIfStatus(code, () => {});
+  }
+  code.byte(OP.else);
+  code.localGet(0);
+  code.localGet(entry);
+  code.byte(OP.i32_add);
+  code.localGet(1);
+  code.simdMemory(SIMD.v128_store, 0);
+  code.byte(OP.end);
+  return code.bytes();
+}
+
+function emitReturnIfStatus(code: Code, pushResult: () => void): void {
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.status);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  pushResult();
+  code.byte(OP.return);
+  code.byte(OP.end);
+}
+
+const PAGE_OFFSET_MASK = 0xfff;
+
+/**
+ * Emits the TLB look-up of `linear` (pushed by `pushLinear`, twice): stores the entry in a local and leaves
+ * 1 on the wasm stack when the access misses or crosses a page. An invalid entry has all low bits set, so
+ * one comparison serves both (jit-evidence.md, variant e5); single bytes cannot cross and test validity alone.
+ */
+export function emitLookUp(
+  code: Code,
+  table: number,
+  pushLinear: () => void,
+  entry: number,
+  size: Size | 64 | 128,
+): void {
+  code.constant(0);
+  code.memory(OP.i32_load, table);
+  pushLinear();
+  code.constant(10);
+  code.byte(OP.i32_shr_u);
+  code.constant(~3);
+  code.byte(OP.i32_and);
+  code.byte(OP.i32_add);
+  code.memory(OP.i32_load, 0);
+  code.localTee(entry);
+  if (size !== 8) {
+    pushLinear();
+    code.byte(OP.i32_or);
+  }
+  code.constant(PAGE_OFFSET_MASK);
+  code.byte(OP.i32_and);
+  if (size !== 8) {
+    code.constant(0x1000 - size / 8);
+    code.byte(OP.i32_gt_u);
+  }
+}

@@ -1,0 +1,103 @@
+import type { Builder, Value } from './builder.js';
+import type {
+  Float80Value,
+  X87Binary,
+  X87Comparison,
+  X87RoutineName,
+  X87Stack,
+  X87Store,
+  X87Unary,
+} from './x87-stack.js';
+
+const C2 = 0x400;
+const C0_C2_C3 = 0x4500;
+/** Among the flags of FPREM: C0 and C3 stay as they are. */
+const CONDITIONS_KEPT = 0x8000;
+
+/** What is the same for all builders of x87 instructions: how TOP moves, and what becomes of flags of routines. */
+export abstract class TrackedX87Stack implements X87Stack {
+  /** By how much TOP has moved. */
+  protected moved = 0;
+
+  constructor(protected readonly builder: Builder) {}
+
+  abstract attempt(meaning: () => void, slowly: () => void): void;
+  abstract begin(full: readonly number[], empty: readonly number[], keepsC1?: boolean): void;
+  abstract refuse(condition: Value): void;
+  abstract noteOperand(linear: Value): void;
+  abstract get(index: number): Float80Value;
+  abstract set(index: number, value: Float80Value): void;
+  abstract noteStored(routine: X87Store, value: Float80Value, bits: Value): void;
+
+  /** The status word without TOP. */
+  protected abstract status: Value;
+  /** From now on registers (their sets) hold something, or do not; numbered from where TOP was at first. */
+  protected abstract know(full: number, empty: number): void;
+  // Calls of routines. Flags are in the lowest 16 bits.
+  protected abstract callForValue(
+    routine: X87RoutineName,
+    operands: readonly Float80Value[],
+  ): { value: Float80Value; flags: Value };
+  protected abstract callForBits(routine: X87Store, value: Float80Value): { bits: Value; flags: Value };
+  protected abstract callForFlags(routine: X87RoutineName, operands: readonly Float80Value[]): Value;
+
+  protected registerOf(index: number): number {
+    return (index + this.moved) & 7;
+  }
+
+  push(value: Float80Value): void {
+    this.rotate(-1);
+    this.set(0, value);
+  }
+  pop(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.free(0);
+      this.rotate(1);
+    }
+  }
+  free(index: number): void {
+    this.know(0, 1 << this.registerOf(index));
+  }
+  rotate(by: number): void {
+    this.moved = (this.moved + by) & 7;
+  }
+
+  compute(routine: X87Unary | X87Binary, ...operands: Float80Value[]): Float80Value {
+    const { value, flags } = this.callForValue(routine, operands);
+    this.raise(flags);
+    return value;
+  }
+
+  computeRemainder(x: Float80Value, y: Float80Value): Float80Value {
+    const { builder: b } = this;
+    const { value, flags } = this.callForValue('remainder', [x, y]);
+    const kept = b.and(flags, b.const(CONDITIONS_KEPT));
+    this.status = b.and(this.status, b.select(kept, b.const(~C2), b.const(~C0_C2_C3)));
+    this.raise(b.and(flags, b.const(CONDITIONS_KEPT - 1)));
+    return value;
+  }
+
+  store(routine: X87Store, value: Float80Value): Value {
+    const { bits, flags } = this.callForBits(routine, value);
+    this.raise(flags);
+    return bits;
+  }
+
+  compare(routine: X87Comparison, x: Float80Value, y: Float80Value): Value {
+    return this.callForFlags(routine, [x, y]);
+  }
+
+  examine(value: Float80Value): Value {
+    return this.callForFlags('examine', [value]);
+  }
+
+  raise(flags: Value): void {
+    this.status = this.builder.or(this.status, flags);
+  }
+
+  setConditions(conditions: Value): void {
+    const { builder: b } = this;
+    this.status = b.and(this.status, b.const(~C0_C2_C3));
+    this.raise(conditions);
+  }
+}
