@@ -28,8 +28,8 @@ export interface TranslatorOptions {
   /** Milliseconds since some time, for statistics. */
   now: () => number;
   observer?: TranslatorObserver;
-  /** Makes the modules; else they are made in this thread. */
-  maker?: (setup: MakerSetup) => Maker;
+  /** What makes the modules; else it is `local`, in this thread. */
+  maker?: (setup: MakerSetup, local: () => Maker) => Maker;
 }
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
@@ -118,7 +118,8 @@ export class RegionTranslator implements Translator {
     this.threshold = options.threshold;
     this.requests = new RequestWriter(new Scanner(host));
     const setup = { helperNumbers: host.helperNumbers, memoryPages: host.memory.memory.buffer.byteLength / 0x1_0000 };
-    this.maker = options.maker?.(setup) ?? new LocalMaker(setup, host.forms, options.synchronous, options.now);
+    const local = (): Maker => new LocalMaker(setup, host.forms, options.synchronous, options.now);
+    this.maker = options.maker?.(setup, local) ?? local();
     this.limits = { instructions: options.instructions, onlyWhatRan: options.onlyWhatRan };
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024, maximum: REGION_SLOTS });
     this.i32 = host.memory.i32;
@@ -153,10 +154,19 @@ export class RegionTranslator implements Translator {
     return this.find(linear, key);
   }
 
-  /** Has made what has been requested, however little it is. */
+  /** Has made what has been requested, however little it is, and looks for what could be made better. */
   translateWaiting(): void {
     this.narrowGroups();
     this.followJumps();
+    this.makeRequested();
+  }
+
+  /** Has made what has been requested, if that costs the guest next to nothing. */
+  translateInBackground(): void {
+    if (this.maker.inBackground) this.makeRequested();
+  }
+
+  private makeRequested(): void {
     if (this.requested.length === 0) return;
     const start = this.options.now();
     const regions = this.requested;
@@ -465,16 +475,19 @@ export class RegionTranslator implements Translator {
   }
 
   private kill(region: Region): void {
+    const made = region.codes !== undefined;
     region.dead = true;
     region.codes = undefined;
     this.liveBytes -= region.bytes;
     for (const number of region.slots) {
       const slot = this.byNumber[number]!;
       slot.regions.splice(slot.regions.indexOf(region), 1);
-      if (slot.active !== region) continue;
-      slot.active = undefined;
-      this.table.set(number, null);
-      this.i32[(REGION_KEYS >> 2) + number] = 0;
+      if (slot.active === region) {
+        slot.active = undefined;
+        this.table.set(number, null);
+        this.i32[(REGION_KEYS >> 2) + number] = 0;
+      } else if (made) continue;
+      // What was in the making has to become hot again.
       this.host.regionChanged(slot.linear);
     }
     for (const gpa of region.code.pages.values()) this.unwatch(region, gpa);

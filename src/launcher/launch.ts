@@ -167,6 +167,7 @@ class Session {
       if (size !== undefined) options.terminalSize = size;
     }
     if (settings.jit !== undefined) options.jit = settings.jit;
+    if (settings.jitThread !== undefined) options.jitThread = settings.jitThread;
     if (settings.jitMemory !== undefined) options.jitMemory = settings.jitMemory;
     if (initrd !== undefined) options.initrd = initrd;
     if (symbols !== undefined) options.symbols = symbols;

@@ -48,6 +48,7 @@ export interface Settings {
   symbols?: string;
   torture: TortureOptions;
   jit?: boolean;
+  jitThread?: boolean;
   jitMemory?: number;
   help: boolean;
   version: boolean;
@@ -467,6 +468,28 @@ With --clock=virtual it is looked less often, so that the run stays the same.`,
     help: 'interpret only: do not translate code that runs often to WebAssembly',
     apply: (settings) => {
       settings.jit = false;
+    },
+  },
+  {
+    name: 'jit-thread',
+    group: 'Speed',
+    board: 'all',
+    hidden: true,
+    help: 'make WebAssembly in a thread of its own: the default, takes back --no-jit-thread',
+    api: { key: 'jitThread', type: 'boolean' },
+    apply: (settings) => {
+      settings.jitThread = true;
+    },
+  },
+  {
+    name: 'no-jit-thread',
+    group: 'Speed',
+    board: 'all',
+    help: 'make WebAssembly where the guest runs, which has to wait for it',
+    details:
+      'Else it is made in a thread of its own, which takes some megabytes and a second processor, if there is one.',
+    apply: (settings) => {
+      settings.jitThread = false;
     },
   },
   {

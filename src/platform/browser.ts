@@ -1,3 +1,4 @@
+import { startMakerThread } from './browser-helper-thread.js';
 import { FileError, LONGEST_WAIT_MS, type Platform, splitMilliseconds } from './platform.js';
 
 /** The most bytes one call of `crypto.getRandomValues` gives (Web Cryptography API, 10.1.1). */
@@ -51,5 +52,6 @@ export function createBrowserPlatform(): Platform {
       const timer = setTimeout(callback, Math.min(Math.max(0, Math.ceil(milliseconds)), LONGEST_WAIT_MS));
       return () => clearTimeout(timer);
     },
+    startMakerThread,
   };
 }

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { startMakerThread } from './node-helper-thread.js';
 import { FileError, type FileProblem, LONGEST_WAIT_MS, type Platform, splitMilliseconds } from './platform.js';
 
 /** The errno names that mean something to a reader; everything else is 'unreadable'. */
@@ -49,5 +50,6 @@ export function createNodePlatform(): Platform {
       const timer = setTimeout(callback, Math.min(Math.max(0, Math.ceil(milliseconds)), LONGEST_WAIT_MS));
       return () => clearTimeout(timer);
     },
+    startMakerThread,
   };
 }

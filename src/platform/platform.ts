@@ -1,6 +1,8 @@
+import type { HelperThread, HelperThreadEvents } from './helper-thread.js';
+
 /**
  * What the machine needs from the world around it, and nothing more (design.md, decision 8): clocks, randomness,
- * files by name, and two ways of giving the event loop its turn. `node.ts` and `browser.ts` implement it; a test
+ * files by name, two ways of giving the event loop its turn, and a thread. `node.ts` and `browser.ts` implement it; a test
  * hands in its own.
  */
 
@@ -45,6 +47,11 @@ export interface Platform {
   yieldToEventLoop(): Promise<void>;
   /** Calls back once after at least `milliseconds`; the result cancels. Keeps the process alive meanwhile. */
   callLater(milliseconds: number, callback: () => void): () => void;
+  /**
+   * Starts the thread of `src/vm/maker-thread.ts`, which makes WebAssembly. Without it, or when it throws, that is done
+   * where the guest runs.
+   */
+  startMakerThread?(events: HelperThreadEvents): HelperThread;
 }
 
 /** The longest wait `callLater` of either platform takes (a signed 32-bit number of milliseconds). */

@@ -80,6 +80,8 @@ export interface VirtualMachineOptions {
   clock?: 'real' | 'virtual';
   /** Translate code that runs often to WebAssembly. Default true. */
   jit?: boolean;
+  /** Make WebAssembly in a thread of its own, where the platform has threads. Default true. */
+  jitThread?: boolean;
   /** Generated code, megabytes, before all of it is thrown away. */
   jitMemory?: number;
   /** A device that hands out random numbers. */

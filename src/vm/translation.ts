@@ -6,6 +6,7 @@ import {
   type TranslatorOptions,
   type TranslatorStatistics,
 } from '../jit/index.js';
+import type { BackgroundMaker } from './background-maker.js';
 import { MEGABYTE, type TortureOptions } from './options.js';
 
 const QUARTER_SECOND_NS = 250_000_000;
@@ -18,6 +19,8 @@ export interface TranslationOptions {
   /** Compiles in between turns; only where nobody counts on the same speed in every run. */
   asynchronous: boolean;
   torture: TortureOptions;
+  /** Makes modules in another thread, if need be; undefined: there is none. */
+  background: BackgroundMaker | undefined;
   monotonicNs: () => number;
   observer?: TranslatorObserver;
 }
@@ -49,7 +52,7 @@ export class Translation {
     private readonly cpu: Processor,
     private readonly options: TranslationOptions,
   ) {
-    const { torture, monotonicNs, memoryMegabytes } = options;
+    const { torture, monotonicNs, memoryMegabytes, background } = options;
     const changes: Partial<TranslatorOptions> = {
       synchronous: !options.asynchronous,
       now: () => monotonicNs() / 1e6,
@@ -61,6 +64,7 @@ export class Translation {
     if (torture.translateAtOnce === true)
       Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
     if (torture.oneInstructionRegions === true) changes.instructions = 1;
+    if (changes.synchronous === false && background) changes.maker = (...given) => background.makerFor(...given);
     cpu.exactBudgets = !options.asynchronous;
     cpu.attachTranslator((host) => (this.translator = new RegionTranslator(host, { ...DEFAULT_OPTIONS, ...changes })));
     this.dropEvery = torture.dropTranslationsEvery ?? 0;
@@ -83,6 +87,7 @@ export class Translation {
       this.droppedAt = retired;
       this.translator.drop();
     } else if (++this.turns % TURNS_TO_WAIT === 0) this.translator.translateWaiting();
+    else this.translator.translateInBackground();
   }
 
   afterTurn(): void {

@@ -12,6 +12,7 @@ import type { DetectedGeneration } from '../host/host.js';
 import { detectPlatform } from '../platform/detect.js';
 import type { Platform } from '../platform/platform.js';
 import type { TerminalSize } from '../virtio/console-ports.js';
+import { BackgroundMaker } from './background-maker.js';
 import { type ClockState, type MachineClock, RealClock, VirtualClock } from './clock.js';
 import type { Ending } from './ending.js';
 import { Events } from './events.js';
@@ -111,6 +112,8 @@ export class VirtualMachine {
   private readonly sampler: Sampler;
   private readonly startNs: number;
   private readonly startCpuNs: number | undefined;
+  /** Undefined: nothing is translated, or it has to be done exactly where the guest is. */
+  private readonly background: BackgroundMaker | undefined;
   private console!: MachineConsole;
   private machine: Machine;
   private files: Files;
@@ -201,6 +204,8 @@ export class VirtualMachine {
     this.loop.canBeWoken = () => !this.inputEnded || (options.task !== undefined && !this.stdin.ended);
     this.loop.blocked = () => options.output?.ready?.();
     this.loop.beforePause = () => this.watcher.flush();
+    if (options.jit !== false && options.jitThread !== false && this.clock.kind === 'real')
+      this.background = new BackgroundMaker(platform);
     this.machine = this.build();
     if (options.input !== undefined && options.input !== 'open') {
       this.write(options.input);
@@ -400,6 +405,7 @@ export class VirtualMachine {
           ? {
               memoryMegabytes: options.jitMemory,
               asynchronous: this.clock.kind === 'real',
+              background: this.background,
               monotonicNs: () => this.platform.monotonicNs(),
               ...(this.watcher.watchesTranslator ? { observer: this.watcher } : {}),
             }
@@ -470,6 +476,7 @@ export class VirtualMachine {
       wakeAtNs: () => this.machine.wakeAtNs(),
       retired: () => this.instructions,
     };
+    this.background?.start();
     try {
       for (;;) {
         const result = await this.loop.run(runnable);
@@ -484,6 +491,7 @@ export class VirtualMachine {
         return this.end({ reason, text: stopped?.text ?? '', ...(exitStatus === undefined ? {} : { exitStatus }) });
       }
     } finally {
+      this.background?.end();
       this.watcher.flush();
     }
   }

@@ -26,9 +26,10 @@ const browser = findBrowser();
 const required = process.env['LGUEST_PLATFORMS'] === 'all';
 
 test('interpreted, translated when hot and translated at once it is the same', async () => {
-  const { differences, inBackground, guests } = await outcomeHere();
+  const { differences, inBackground, inThread, guests } = await outcomeHere();
   assert.deepEqual(differences, []);
   assert.ok(inBackground > 5, `${inBackground} programs have run what was compiled in the background`);
+  assert.ok(inThread > 5, `${inThread} programs have run what was made in another thread`);
   for (const { variant, way, translated, ...rest } of guests) {
     const { ending, instructions, output } = guests.find((guest) => guest.variant === variant)!;
     assert.match(output, /T\d+ pass/);

@@ -1,4 +1,7 @@
 import { buildConformanceGuest, type VariantName } from '../../guest/index.js';
+import type { TranslatorOptions } from '../../src/jit/index.js';
+import { detectPlatform } from '../../src/platform/detect.js';
+import { BackgroundMaker } from '../../src/vm/background-maker.js';
 import { VirtualMachine, type VirtualMachineOptions } from '../../src/vm/index.js';
 import { Comparison } from '../jit/compare.js';
 
@@ -12,6 +15,8 @@ export interface Outcome {
   readonly checksum: number;
   /** Programs whose modules were compiled in the background. */
   readonly inBackground: number;
+  /** Programs whose modules were made in another thread. */
+  readonly inThread: number;
   readonly guests: readonly GuestOutcome[];
 }
 
@@ -24,6 +29,9 @@ export interface GuestOutcome {
   readonly output: string;
 }
 
+type GivenMaker = NonNullable<TranslatorOptions['maker']>;
+
+const LONGEST_MS = 3_600_000;
 const PROGRAMS = 80;
 const BACKGROUND_PROGRAMS = 10;
 const FIRST_SEED = 5000;
@@ -41,31 +49,37 @@ export async function runWorkload(): Promise<Outcome> {
     const difference = comparison.run(seed);
     if (difference !== undefined) differences.push(difference);
   }
-  const inBackground = await compareInBackground(differences);
+  const inBackground = await compareInBackground(differences, 'in the background');
+  const inThread = await compareInThread(differences);
   const guests: GuestOutcome[] = [];
   for (const variant of VARIANTS) for (const way of Object.keys(WAYS)) guests.push(await runGuest(variant, way));
-  return { differences, checksum: comparison.checksum, inBackground, guests };
+  return { differences, checksum: comparison.checksum, inBackground, inThread, guests };
 }
 
 /**
- * Programs that run twice: the first time they are interpreted while their code is being compiled, the second time
- * there is a region for it. Returns how many have then been in translated code.
+ * Programs that run twice: the first time they are interpreted while their code is being made, the second time there is
+ * a region for it. Returns how many have then been in translated code.
  */
-async function compareInBackground(differences: string[]): Promise<number> {
-  let compiled = 0;
+async function compareInBackground(differences: string[], where: string, given?: GivenMaker): Promise<number> {
+  let underWay = 0;
   let done = (): void => {};
-  const ignore = (): void => {};
-  const observer = {
-    regionMade: ignore,
-    regionEnded: ignore,
-    regionRefused: ignore,
-    flushed: ignore,
-    moduleCompiled: () => {
-      compiled++;
-      done();
-    },
+  const maker: GivenMaker = (setup, local) => {
+    const inner = given?.(setup, local) ?? local();
+    return {
+      get inBackground() {
+        return inner.inBackground;
+      },
+      make(request, finish) {
+        underWay++;
+        inner.make(request, (made) => {
+          finish(made);
+          underWay--;
+          done();
+        });
+      },
+    };
   };
-  const comparison = new Comparison({ synchronous: false, observer });
+  const comparison = new Comparison({ synchronous: false, maker });
   const { translator } = comparison;
   const leaves = (): number => Object.values(translator.statistics().leaves).reduce((sum, count) => sum + count);
   let translated = 0;
@@ -73,9 +87,9 @@ async function compareInBackground(differences: string[]): Promise<number> {
     for (let time = 0; time < 2; time++) {
       const before = leaves();
       const difference = comparison.run(seed);
-      if (difference !== undefined) differences.push(`in the background: ${difference}`);
+      if (difference !== undefined) differences.push(`${where}: ${difference}`);
       if (time === 1 && leaves() > before) translated++;
-      while (compiled < translator.statistics().modules) {
+      while (underWay > 0) {
         await new Promise<void>((resolve) => {
           done = resolve;
         });
@@ -83,6 +97,25 @@ async function compareInBackground(differences: string[]): Promise<number> {
     }
   }
   return translated;
+}
+
+/** The same with modules from another thread; 0 if there is none. */
+async function compareInThread(differences: string[]): Promise<number> {
+  const platform = await detectPlatform();
+  const background = new BackgroundMaker(platform);
+  background.start();
+  // The thread keeps no process alive.
+  const rest = platform.callLater(LONGEST_MS, () => {});
+  let inThread = (): boolean => false;
+  const translated = await compareInBackground(differences, 'in another thread', (setup, local) => {
+    const maker = background.makerFor(setup, local);
+    inThread = () => maker.inBackground;
+    return maker;
+  });
+  const worked = inThread();
+  background.end();
+  rest();
+  return worked ? translated : 0;
 }
 
 /** The conformance guest, with all of its cases. */

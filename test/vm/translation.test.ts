@@ -16,6 +16,7 @@ function almostHot(asynchronous: boolean, retired = LATER) {
     memoryMegabytes: undefined,
     asynchronous,
     torture: {},
+    background: undefined,
     monotonicNs: () => now,
   });
   translation.beforeTurn(retired);
