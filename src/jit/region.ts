@@ -47,6 +47,8 @@ export class Region {
   codes: ReadonlyMap<number, (depth: number) => number> | undefined;
   /** A byte has changed: not to be entered any more, or not to be completed. */
   dead = false;
+  /** Number of its module; infinite while it is in the making. */
+  module = Number.POSITIVE_INFINITY;
   /** That of `entry`. */
   readonly slot: number;
   instructions = 0;

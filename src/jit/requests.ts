@@ -59,11 +59,14 @@ export interface Requested {
 /** Reads the guest's code and writes requests. */
 export class RequestWriter {
   private readonly words = new WordWriter();
-  /** Regions in the request so far. */
-  regions = 0;
+  /** Of each region in the request so far where its words end. */
+  private ends: number[] = [];
 
-  constructor(private readonly scanner: Scanner) {
-    this.words.push(0);
+  constructor(private readonly scanner: Scanner) {}
+
+  /** In the request so far. */
+  get regions(): number {
+    return this.ends.length;
   }
 
   /** Adds a region; undefined if there is no code at `entry`. */
@@ -94,7 +97,7 @@ export class RequestWriter {
       words.push(jump);
       words.push(allocator.profileOf(jump));
     }
-    this.regions++;
+    this.ends.push(words.length);
     return { entries, code: locateBytes(bytes.runs, bytes.pages) };
   }
 
@@ -137,14 +140,20 @@ export class RequestWriter {
     return callable;
   }
 
-  /** The request so far; begins another one. */
-  take(): Int32Array<ArrayBuffer> {
-    const { words } = this;
-    words.set(0, this.regions);
-    const taken = words.take();
+  /** The request so far, with those of its regions that are still `wanted`; begins another one. */
+  take(wanted: (region: number) => boolean = () => true): Int32Array<ArrayBuffer> {
+    const { words, ends } = this;
+    const all = words.take();
+    this.ends = [];
     words.push(0);
-    this.regions = 0;
-    return taken;
+    let regions = 0;
+    for (const [region, end] of ends.entries()) {
+      if (!wanted(region)) continue;
+      regions++;
+      for (let at = ends[region - 1] ?? 0; at < end; at++) words.push(all[at]!);
+    }
+    words.set(0, regions);
+    return words.take();
   }
 }
 

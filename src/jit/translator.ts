@@ -6,6 +6,7 @@ import { LeaveReasons } from './leave-reasons.js';
 import { LocalMaker, type Made, type Maker } from './maker.js';
 import { exportName, type MadeRegion, type MakerSetup, readReport } from './module-maker.js';
 import type { FlushReason, RegionEnd, TranslatorObserver } from './observer.js';
+import { Overlaps, findContained } from './overlaps.js';
 import { type CodeBytes, Region, locateBytes } from './region.js';
 import { HUB, RequestWriter } from './requests.js';
 import { LARGEST_HUB, type ScanLimits, Scanner } from './scanner.js';
@@ -23,6 +24,8 @@ export interface TranslatorOptions {
   instructions: number;
   /** Leave out branches that have not been taken so far. */
   onlyWhatRan: boolean;
+  /** A hot block in the middle of a region waits for one of its own (`Overlaps`). */
+  sparing: boolean;
   /** Bytes of modules; with more all regions are forgotten. */
   memoryBytes: number;
   /** Milliseconds since some time, for statistics. */
@@ -40,6 +43,7 @@ export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
   synchronous: true,
   instructions: 400,
   onlyWhatRan: true,
+  sparing: true,
   memoryBytes: 64 << 20,
   now: () => 0,
 };
@@ -94,6 +98,7 @@ export class RegionTranslator implements Translator {
   private readonly pages = new Map<number, Set<Region>>();
   private readonly maker: Maker;
   private readonly requests: RequestWriter;
+  private readonly overlaps: Overlaps;
   /** Regions of the request that is being written. */
   private requested: Region[] = [];
   /** Addresses where nothing can be translated, until code changes there. */
@@ -105,6 +110,7 @@ export class RegionTranslator implements Translator {
   private readonly jumpsIn = new Map<number, number>();
   /** Addresses whose regions get a hub → how often they were made. */
   private readonly hubs = new Map<number, number>();
+  private readonly regionsOn = (page: number): Iterable<Region> => this.pages.get(page) ?? [];
   private readonly i32: Int32Array;
   private readonly leaveCounts: LeaveCounts;
   private counts: TranslatorCounts = emptyCounts();
@@ -117,6 +123,7 @@ export class RegionTranslator implements Translator {
     this.options = options;
     this.threshold = options.threshold;
     this.requests = new RequestWriter(new Scanner(host));
+    this.overlaps = new Overlaps(host);
     const setup = { helperNumbers: host.helperNumbers, memoryPages: host.memory.memory.buffer.byteLength / 0x1_0000 };
     const local = (): Maker => new LocalMaker(setup, host.forms, options.synchronous, options.now);
     this.maker = options.maker?.(setup, local) ?? local();
@@ -148,6 +155,10 @@ export class RegionTranslator implements Translator {
     if (found !== 0) return found;
     // In the making?
     if (this.slotOf(address)?.regions.some((region) => this.isMapped(region))) return 0;
+    if (this.options.sparing && this.overlaps.mustWait(linear, (address & 1) !== 0, this.regionsOn)) {
+      this.host.regionChanged(linear);
+      return 0;
+    }
     this.request(address);
     if (this.requested.length < this.options.batch) return 0;
     this.translateWaiting();
@@ -169,10 +180,23 @@ export class RegionTranslator implements Translator {
   private makeRequested(): void {
     if (this.requested.length === 0) return;
     const start = this.options.now();
-    const regions = this.requested;
+    const { requested } = this;
     this.requested = [];
-    this.maker.make(this.requests.take(), (made) => this.receive(regions, made));
+    if (this.options.sparing) this.dropContained(requested);
+    const request = this.requests.take((region) => !requested[region]!.dead);
+    const regions = requested.filter((region) => !region.dead);
+    if (regions.length === 0) return;
+    this.maker.make(request, (made) => this.receive(regions, made));
     this.takenMs += this.options.now() - start;
+  }
+
+  /** Regions whose code is in others of the same request are not made yet. */
+  private dropContained(requested: readonly Region[]): void {
+    const asked = requested.filter((region) => !region.narrow && !this.hubs.has(addressOf(region)));
+    for (const region of findContained(asked, requested)) {
+      this.kill(region);
+      this.host.regionChanged(region.entry);
+    }
   }
 
   /** Adds a region at the address to the request. From now on it is in the making. */
@@ -207,10 +231,12 @@ export class RegionTranslator implements Translator {
     const start = this.options.now();
     const { module, emitMs } = made;
     const exports = module && regions.some((region) => !region.dead) ? this.instantiate(module) : {};
+    const moduleNumber = this.overlaps.countModule();
     let number = 0;
     for (const each of readReport(made.report, regions.length)) {
       const region = regions[number]!;
       if (!region.dead) {
+        region.module = moduleNumber;
         if (each) this.complete(region, each, number, exports);
         else {
           this.kill(region);
@@ -355,6 +381,7 @@ export class RegionTranslator implements Translator {
     this.byNumber.length = 1;
     this.requests.take();
     this.requested = [];
+    this.overlaps.clear();
     this.hopeless.clear();
     this.profiles.clear();
     this.jumpsIn.clear();

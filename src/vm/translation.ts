@@ -62,7 +62,7 @@ export class Translation {
     if (torture.translateAfter !== undefined)
       Object.assign(changes, { threshold: torture.translateAfter, synchronous: true });
     if (torture.translateAtOnce === true)
-      Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, synchronous: true });
+      Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, sparing: false, synchronous: true });
     if (torture.oneInstructionRegions === true) changes.instructions = 1;
     if (changes.synchronous === false && background) changes.maker = (...given) => background.makerFor(...given);
     cpu.exactBudgets = !options.asynchronous;
