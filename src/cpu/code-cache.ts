@@ -3,7 +3,7 @@ import { ARENA, ARENA_BYTES, RAM_BASE, RECORD_BYTES } from '../memory/layout.js'
 import type { Tlb } from '../memory/tlb.js';
 import { DECODE, type Decoder, MAX_INSTRUCTION_BYTES, MODE } from './decoder.js';
 import type { Forms } from './interpreter/forms.js';
-import { RECORD } from './interpreter/record.js';
+import { BLOCK_PAGE, RECORD } from './interpreter/record.js';
 
 /** A decoded run of instructions. */
 export class Block {
@@ -224,6 +224,7 @@ export class CodeCache {
     // Handler 0.
     i32[last >> 2] = length << 16;
     i32[(last >> 2) + 1] = length;
+    i32[(last + BLOCK_PAGE) >> 2] = secondPage < 0 ? RAM_BASE + (start & ~0xfff) : 0;
     i32[(last >> 2) + 7] = 0;
     this.arenaAt = last + RECORD_BYTES;
     return new Block(first, count, start, end, secondPage, mode);

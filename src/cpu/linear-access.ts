@@ -38,6 +38,16 @@ export class SlowAccess implements LinearAccess {
     return walk.pageGpa + (linear & 0xfff);
   }
 
+  /** Guest-physical address of the page of `linear`, if code may be fetched from there, and the TLB has it then; else −1. */
+  findCode(linear: number, user: boolean): number {
+    const known = this.tlb.locateCode(linear, user);
+    if (known >= 0 || this.checkAlignment) return known;
+    const walk = this.board.walk(linear >>> 0, user ? ACCESS_FETCH | ACCESS_USER : ACCESS_FETCH);
+    if (walk.fault >= 0) return -1;
+    this.tlb.fill(linear, walk);
+    return this.tlb.locateCode(linear, user);
+  }
+
   read(linear: number, bytes: number, supervisor = false): number {
     if (this.checkAlignment && !supervisor && (linear & (bytes - 1)) !== 0) throw new GuestFault(AC, 0);
     if ((linear & 0xfff) > 0x1000 - bytes) return this.readAcross(linear, bytes, supervisor);

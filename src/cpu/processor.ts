@@ -1,20 +1,10 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { CODE_PAGE } from '../memory/guest-memory.js';
 import {
   CS,
   DS,
   ES,
-  JUMP_CACHE,
-  JUMP_CACHE_ENTRIES,
-  JUMP_CACHE_ENTRY_BYTES,
-  JUMP_HASH,
-  JUMP_HEAT,
   LEAVE_REGION,
   RAM_BASE,
-  REGION_FLAG,
-  REGION_KEYS,
-  REGION_SHIFT,
-  REGION_SLOTS,
   SEGMENT,
   SS,
   STATE,
@@ -23,14 +13,13 @@ import {
   TRANSLATED,
 } from '../memory/layout.js';
 import { Tlb } from '../memory/tlb.js';
-import { ACCESS_FETCH, type Board } from './board.js';
-import { CodeEpochs } from './code-epochs.js';
-import { type Block, CodeCache, NO_BLOCK } from './code-cache.js';
+import type { Board } from './board.js';
+import { CodeLookup } from './code-lookup.js';
 import type { CpuContext, Helper } from './context.js';
 import { LGUEST_MODEL, type ProcessorModel } from './cpuid.js';
-import { Decoder, MODE } from './decoder.js';
+import { MODE } from './decoder.js';
 import { EXIT, type Exit } from './exit.js';
-import { DB, GP, GuestFault, PF } from './faults.js';
+import { DB, GuestFault, PF } from './faults.js';
 import { resetFpu } from './fpu-state.js';
 import { HELPERS } from './helpers.js';
 import { Forms } from './interpreter/forms.js';
@@ -41,18 +30,12 @@ import { checkSegmentAccess } from './segmentation.js';
 import { CR0, CR4, CpuState, FLAG } from './state.js';
 import { createExactly } from './x87-unit/exact.js';
 import { buildX87Module } from './x87-unit/routines.js';
-import { KEY_EPOCH, KEY_USER, type Translator, type TranslatorHost } from './translator.js';
+import type { Translator, TranslatorHost } from './translator.js';
 
 export { EXIT, type Exit } from './exit.js';
 
-/** The only mode in which code is translated: 32 bits, flat segments. */
-const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
-
 /** Flags that change how code runs. */
 const MODE_FLAGS = FLAG.TF | FLAG.AC;
-
-/** Epochs are part of `codeKey`, which has 27 bits for them. */
-const LAST_EPOCH = 0x3ff_ffff;
 
 /** What a processor's snapshot holds besides guest memory. */
 export interface ProcessorState {
@@ -108,15 +91,13 @@ export class Processor implements CpuContext {
   exactBudgets = true;
 
   private readonly tlb: Tlb;
-  private readonly code: CodeCache;
+  private readonly code: CodeLookup;
   private readonly engine: Engine;
   /** Instantiated with the translator, or by the first `run` without one. */
   private interpreter: WebAssembly.Exports | undefined;
   private x87Instance: WebAssembly.Exports | undefined;
-  private translator: Translator | undefined;
   private readonly i32: Int32Array;
   private readonly view: DataView;
-  private readonly epochs = new CodeEpochs();
   /** The mode has bit `single` because fewer instructions are left than the next block has, or for TF. */
   private single = false;
   private trapFlag = false;
@@ -125,16 +106,12 @@ export class Processor implements CpuContext {
   private stopRequested = false;
   /** The board has delivered a trap during the last call of the interpreter, or behind it. */
   private trapDelivered = false;
-  /** How often writes have ended regions. */
-  private regionsLost = 0;
   /** Budget of the interpreter call under way. */
   private chunk = 0;
   /** Instructions retired right behind the last STI or load of SS. */
   private shadowAt = -1;
   /** The same for loads of SS alone, which hold back single steps too (SDM vol. 3, 6.8.3). */
   private stackShadowAt = -1;
-  /** Page fault of a fetch, found by `findBlock`. */
-  private readonly nextPage: () => number;
 
   constructor(memory: GuestMemory, board: Board, model: ProcessorModel = LGUEST_MODEL) {
     this.memory = memory;
@@ -147,15 +124,8 @@ export class Processor implements CpuContext {
     this.tlb = new Tlb(memory);
     this.access = new SlowAccess(memory, this.tlb, board);
     this.engine = sharedEngine();
-    this.code = new CodeCache(memory, this.tlb, this.engine.forms, new Decoder(this.engine.forms));
-    this.code.onFlush = () => this.newEpoch();
-    memory.onCodeWrite = (gpa, length) => this.codeWritten(gpa, length);
-    this.nextPage = () => {
-      const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
-      const gpa = this.locateCode(linear);
-      this.noteCode(linear);
-      return gpa;
-    };
+    const { forms } = this.engine;
+    this.code = new CodeLookup(memory, this.state, this.tlb, this.access, forms, () => this.updateMode());
     this.fpuStateChanged();
     this.updateMode();
   }
@@ -167,7 +137,7 @@ export class Processor implements CpuContext {
   }
 
   private instantiate(): WebAssembly.Exports {
-    const { translator } = this;
+    const { translator } = this.code;
     const env: WebAssembly.ModuleImports = { memory: this.memory.memory, ...this.imports() };
     if (translator) env['regions'] = translator.table;
     return new WebAssembly.Instance(this.engine.module(translator !== undefined), { env, x87: this.x87Routines })
@@ -176,43 +146,18 @@ export class Processor implements CpuContext {
 
   /** From now on code that runs often is translated. */
   attachTranslator(create: (host: TranslatorHost) => Translator): void {
-    const { memory, tlb } = this;
-    const { codePages } = memory;
-    this.translator = create({
+    const { memory, engine, code } = this;
+    code.translator = create({
+      ...code.serve(),
       memory,
-      forms: this.engine.forms,
-      mappedPage: (linear, user) => {
-        const gpa = tlb.pageOf(linear, user);
-        if (gpa >= 0) this.epochs.note(linear >>> 12, user, tlb.isGlobal(linear));
-        return gpa;
-      },
-      hasRun: (gpa, mode) => this.code.has(gpa, mode),
-      watchPage: (page) => {
-        codePages[page]! |= CODE_PAGE.translated;
-        tlb.protectCode(page);
-      },
-      unwatchPage: (page) => {
-        codePages[page]! &= ~CODE_PAGE.translated;
-      },
-      helperNumbers: this.engine.helperNumbers,
+      forms: engine.forms,
+      helperNumbers: engine.helperNumbers,
       callHelper: (...args) => this.callHelperOfRegion(...args),
       interpreterFunction: (name) => this.interpreter![name]!,
-      regionChanged: (linear) => this.forgetJump(linear),
       x87Routines: this.x87Routines,
-      regionsChanged: () => this.newEpoch(),
     });
     this.interpreter = this.instantiate();
-    this.newEpoch();
-  }
-
-  private codeWritten(gpa: number, length: number): void {
-    this.code.invalidate(gpa, length);
-    if (this.translator?.invalidate(gpa, length)) this.regionsLost++;
-  }
-
-  private forgetJump(linear: number): void {
-    const entry = (JUMP_CACHE + jumpIndex(linear) * JUMP_CACHE_ENTRY_BYTES) >> 2;
-    if (this.i32[entry] === (linear | 0)) this.i32[entry + 1] = 0;
+    code.endEpochs();
   }
 
   // --- running --------------------------------------------------------------------------------
@@ -237,9 +182,9 @@ export class Processor implements CpuContext {
       const every = this.torture.flushTlbEvery;
       if (trapFlag) this.updateMode();
       this.chunk = trapFlag ? 1 : rest > 0 ? rest : every > 0 ? Math.min(every, left) : left;
-      const shortened = rest > 0 && !trapFlag && !this.single ? this.shortenBlock(rest) : -1;
+      const shortened = rest > 0 && !trapFlag && !this.single && this.code.shorten(rest);
       // Where a block cannot be cut short, its instructions are run one by one.
-      const single = rest > 0 && shortened < 0;
+      const single = rest > 0 && !shortened;
       if (single !== this.single) this.setSingle(single);
       i32[STATE.budget >> 2] = this.chunk;
       i32[STATE.status >> 2] = STATUS.none;
@@ -254,7 +199,7 @@ export class Processor implements CpuContext {
         left -= used;
         this.chunk = 0;
         i32[STATE.budget >> 2] = 0;
-        if (shortened >= 0) i32[shortened + 1] = 0;
+        if (shortened) this.code.unshorten();
       }
       if (every > 0) this.flushTlb();
       if (i32[STATE.status >> 2] !== STATUS.none) {
@@ -274,25 +219,6 @@ export class Processor implements CpuContext {
     }
     if (this.single) this.setSingle(false);
     return exit.reason;
-  }
-
-  /**
-   * The jump cache leads to a block of at most `most` instructions at `state.eip` for the next call of the
-   * interpreter. Returns the index of the entry, to be made void afterwards, or −1.
-   */
-  private shortenBlock(most: number): number {
-    const { i32, state } = this;
-    const linear = this.linearEip();
-    const entry = (JUMP_CACHE + jumpIndex(linear) * JUMP_CACHE_ENTRY_BYTES) >> 2;
-    if (i32[entry] !== (linear | 0) || i32[entry + 1] !== i32[STATE.codeKey >> 2]) return -1;
-    const page = this.tlb.pageOf(linear, state.cpl === 3);
-    if (page < 0) return -1;
-    const limit = state.get(STATE.segments + 16 * CS + 4) - state.eip + 1;
-    const block = this.code.findShort(page + (linear & 0xfff), this.mode(), limit, most);
-    if (!block) return -1;
-    i32[entry + 2] = block.record;
-    i32[entry + 3] = block.count;
-    return entry;
   }
 
   /**
@@ -385,23 +311,18 @@ export class Processor implements CpuContext {
     this.flushTlb();
   }
   addressSpaceChanged(): void {
-    this.tlb.flushLocal();
-    this.epochs.endLocal();
-    this.epochsChanged();
+    this.code.pagesForgotten(this.tlb.flushLocal());
   }
   flushTlb(): void {
     this.tlb.flush();
-    this.newEpoch();
+    this.code.endEpochs();
   }
   /** Forgets translations of linear addresses below `limit`. */
   flushTlbUser(limit: number): void {
-    this.tlb.flushBelow(limit);
-    this.epochs.endBelow(limit >>> 12);
-    this.epochsChanged();
+    this.code.pagesForgotten(this.tlb.flushBelow(limit));
   }
   flushTlbPage(linear: number): void {
-    this.tlb.flushPage(linear);
-    if (this.epochs.endPage(linear >>> 12)) this.epochsChanged();
+    this.code.pagesForgotten(this.tlb.flushPage(linear));
   }
 
   /** CR0.TS, CR0.EM, CR4.OSFXSR or a pending x87 exception has changed: who uses the units goes through `checkUnit`. */
@@ -435,26 +356,9 @@ export class Processor implements CpuContext {
   private afterStateReplaced(): void {
     this.interruptShadow = false;
     this.stackShadowAt = -1;
-    this.translator?.flush();
     this.code.flush();
     this.flushTlb();
     this.fpuStateChanged();
-  }
-
-  /** Every jump-cache entry made so far is void. */
-  private newEpoch(): void {
-    this.epochs.endAll();
-    this.epochsChanged();
-  }
-
-  private epochsChanged(): void {
-    const { current } = this.epochs;
-    if (current[0] >= LAST_EPOCH || current[1] >= LAST_EPOCH) {
-      this.epochs.startAnew();
-      this.i32.fill(0, JUMP_CACHE >> 2, (JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES) >> 2);
-      this.i32.fill(0, REGION_KEYS >> 2, (REGION_KEYS >> 2) + REGION_SLOTS);
-    }
-    this.updateMode();
   }
 
   private setSingle(on: boolean): void {
@@ -488,91 +392,31 @@ export class Processor implements CpuContext {
     const alignment = user && (eflags & FLAG.AC) !== 0 && (this.i32[STATE.cr0 >> 2]! & CR0.AM) !== 0;
     if (alignment !== this.access.checkAlignment) {
       this.access.checkAlignment = alignment;
-      this.tlb.flush();
+      this.flushTlb();
+      return;
     }
     // TF set in the middle of a call: key 0 matches nothing, so that `findBlock` is asked and stops.
     const stopping = this.trapFlag && this.chunk > 1;
-    this.i32[STATE.codeKey >> 2] = stopping
-      ? 0
-      : this.epochs.current[user ? 1 : 0] * KEY_EPOCH + (user ? KEY_USER : 0) + this.mode();
-  }
-
-  // --- code -----------------------------------------------------------------------------------
-
-  private linearEip(): number {
-    return (this.state.eip + this.state.get(STATE.segments + 16 * CS)) >>> 0;
-  }
-
-  /** Guest-physical address of code at `linear`; walks only if that has not been done in this epoch. Throws #PF. */
-  private locateCode(linear: number): number {
-    const user = this.state.cpl === 3;
-    const known = this.epochs.isFetched(linear >>> 12, user) ? this.tlb.locate(linear, false, user) : -1;
-    return known >= 0 ? known : this.access.translate(linear, ACCESS_FETCH, false);
-  }
-
-  /** `locateCode` has found the page, and code from it is about to be used. */
-  private noteCode(linear: number): void {
-    const user = this.state.cpl === 3;
-    this.epochs.note(linear >>> 12, user, this.tlb.isGlobal(linear));
-    this.epochs.noteFetched(linear >>> 12, user);
+    this.i32[STATE.codeKey >> 2] = stopping ? 0 : this.code.key(user) + this.mode();
   }
 
   /** Import of the interpreter: the block at `state.eip` goes into the jump cache. */
   private findBlock(): number {
     // TF was set since this call began: it traps behind the next instruction, alone.
     if (this.trapFlag && this.chunk !== 1) return 0;
-    const { state, i32 } = this;
-    const linear = this.linearEip();
-    const mode = i32[STATE.codeKey >> 2]! & (KEY_USER - 1);
-    let block: Block | number;
     try {
-      const limit = state.get(STATE.segments + 16 * CS + 4) - state.eip + 1;
-      if (limit <= 0) throw new GuestFault(GP, 0);
-      const gpa = this.locateCode(linear);
-      if (gpa >= this.memory.size) throw new GuestFault(GP, 0);
-      block = this.code.find(gpa, mode, limit, this.nextPage);
-      if (block === NO_BLOCK.tooLong) throw new GuestFault(GP, 0);
+      this.code.find();
+      return 1;
     } catch (error) {
-      this.instructionEip = state.eip;
+      this.instructionEip = this.state.eip;
       this.report(error);
       return 0;
     }
-    // Only now: making room for the block may have begun a new epoch.
-    const key = i32[STATE.codeKey >> 2]!;
-    this.noteCode(linear);
-    const index = jumpIndex(linear);
-    const entry = (JUMP_CACHE + index * JUMP_CACHE_ENTRY_BYTES) >> 2;
-    const { translator } = this;
-    let last = (block as Block).count;
-    if (translator && (key & (KEY_USER - 1)) === TRANSLATED_MODE) {
-      const heat = (JUMP_HEAT >> 2) + index;
-      if (i32[entry] !== (linear | 0) || i32[heat]! <= 0) i32[heat] = translator.threshold;
-      last |= regionField(translator.find(linear, key));
-    }
-    i32[entry] = linear;
-    i32[entry + 1] = key;
-    i32[entry + 2] = (block as Block).record;
-    i32[entry + 3] = last;
-    return 1;
-  }
-
-  /** Import of the interpreter: the block at `state.eip`, which the jump cache has, ran often. */
-  private hotBlock(): void {
-    const { translator, i32 } = this;
-    const key = i32[STATE.codeKey >> 2]!;
-    if (!translator || (key & (KEY_USER - 1)) !== TRANSLATED_MODE) return;
-    const linear = this.linearEip();
-    const entry = (JUMP_CACHE + jumpIndex(linear) * JUMP_CACHE_ENTRY_BYTES) >> 2;
-    const field = regionField(translator.hot(linear, key));
-    // `hot` may have made new pages watched, which voids nothing; or have flushed, which voids the entry.
-    if (i32[entry + 1] === i32[STATE.codeKey >> 2]) i32[entry + 3]! |= field;
   }
 
   /** Forgets how often each block has run: what runs seldom is not hot, however long it goes on. */
   forgetHeat(): void {
-    if (!this.translator) return;
-    const first = JUMP_HEAT >> 2;
-    this.i32.fill(this.translator.threshold, first, first + JUMP_CACHE_ENTRIES);
+    this.code.forgetHeat();
   }
 
   // --- faults and helpers ---------------------------------------------------------------------
@@ -646,7 +490,7 @@ export class Processor implements CpuContext {
   ): number {
     const { state, i32 } = this;
     const key = i32[STATE.codeKey >> 2];
-    const { regionsLost } = this;
+    const { regionsLost } = this.code;
     this.instructionEip = eip >>> 0;
     state.eip = next;
     // The region has paid for its whole block; the helper sees what is true behind its instruction.
@@ -662,7 +506,7 @@ export class Processor implements CpuContext {
     if (i32[STATE.status >> 2] !== STATUS.none) {
       if (this.exit.reason === EXIT.hypercall) this.returnToHypercall(eip >>> 0, (next - eip) >>> 0);
       i32[TRANSLATED.leave >> 2] = LEAVE_REGION.now;
-    } else if (i32[STATE.codeKey >> 2] !== key || this.regionsLost !== regionsLost || this.stopRequested) {
+    } else if (i32[STATE.codeKey >> 2] !== key || this.code.regionsLost !== regionsLost || this.stopRequested) {
       i32[TRANSLATED.leave >> 2] = LEAVE_REGION.behind;
     } else {
       i32[TRANSLATED.leave >> 2] = LEAVE_REGION.no;
@@ -729,19 +573,9 @@ export class Processor implements CpuContext {
         }
       },
       findBlock: () => this.findBlock(),
-      hot: () => this.hotBlock(),
+      hot: () => this.code.hot(),
     };
   }
-}
-
-/** Index of the jump-cache entry for a linear address. */
-function jumpIndex(linear: number): number {
-  return ((Math.imul(linear, JUMP_HASH.factor) >>> JUMP_HASH.shift) & JUMP_HASH.mask) / JUMP_CACHE_ENTRY_BYTES;
-}
-
-/** What the last word of a jump-cache entry holds besides the block's length. */
-function regionField(slot: number): number {
-  return slot === 0 ? 0 : REGION_FLAG | (slot << REGION_SHIFT);
 }
 
 /** The engine is the same for every processor: made once, on first use. */

@@ -32,6 +32,8 @@ export interface TranslatorHost {
   readonly forms: Forms;
   /** Guest-physical address of the page of `linear`, if the TLB knows that it may be read now; else −1. */
   mappedPage(linear: number, user: boolean): number;
+  /** The same for code, if it may be fetched, whatever the TLB knows. */
+  fetchablePage(linear: number, user: boolean): number;
   /** Whether the interpreter has decoded a block that begins at `gpa`. */
   hasRun(gpa: number, mode: number): boolean;
   /** Writes to this guest page are noticed from now on. */

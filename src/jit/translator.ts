@@ -458,7 +458,7 @@ export class RegionTranslator implements Translator {
   }
 
   private isMapped({ code, user }: Region): boolean {
-    for (const [page, gpa] of code.pages) if (this.host.mappedPage(page * 4096, user) !== gpa) return false;
+    for (const [page, gpa] of code.pages) if (this.host.fetchablePage(page * 4096, user) !== gpa) return false;
     return true;
   }
 

@@ -188,6 +188,15 @@ export const BLOCK_COUNT_MASK = 0xff;
 /** One i32 for each jump-cache entry: how often its block may still run before the translator hears of it. */
 export const JUMP_HEAT = 0x20_0000;
 
+/**
+ * Entries that others have driven out of the jump cache, in the same form, found by another hash, with their heat.
+ * Every entry is in one of the two places.
+ */
+export const VICTIMS = 0x24_0000;
+export const VICTIM_ENTRIES = 0x8000;
+export const VICTIM_HASH = { factor: 0x85eb_ca6b | 0, shift: 13, mask: 0x7_fff0 } as const;
+export const VICTIM_HEAT = 0x2c_0000;
+
 /** One u32 for each slot of the region table: the codeKey under which the region was last found valid, or 0. */
 export const REGION_KEYS = 0x3_0000;
 export const REGION_SLOTS = 0x1_0000;
@@ -205,6 +214,17 @@ export const TLB_READ_USER = 0xc0_0000;
 export const TLB_WRITE_USER = 0x100_0000;
 /** A TLB entry that never matches. */
 export const TLB_INVALID = 0xfff;
+/** One byte for each virtual page: bits of `TLB_PAGE`. */
+export const TLB_PAGES = 0x240_0000;
+export const TLB_PAGE = {
+  /** Stays when CR3 is loaded. */
+  global: 1,
+  /** Code may not be fetched from it. */
+  noExecute: 2,
+  /** Since it was entered, code for rings 0 to 2, and for ring 3, has come from it. */
+  supervisorCode: 4,
+  userCode: 8,
+} as const;
 
 /** Decoded instructions: block headers and records, `RECORD_BYTES` each. */
 export const ARENA = 0x140_0000;
@@ -212,4 +232,4 @@ export const ARENA_BYTES = 0x100_0000;
 export const RECORD_BYTES = 32;
 
 /** Guest-physical address 0. */
-export const RAM_BASE = 0x240_0000;
+export const RAM_BASE = 0x250_0000;

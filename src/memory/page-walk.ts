@@ -28,6 +28,8 @@ export interface Walk {
   supervisorWritable: boolean;
   /** May user-level code read it? (Supervisor always may.) */
   userReadable: boolean;
+  /** May code be fetched from it, by whoever may read it? */
+  executable: boolean;
   /** Stays in the TLB when CR3 is loaded: the G bit, with CR4.PGE. */
   global: boolean;
 }
@@ -109,6 +111,7 @@ export class PageWalker {
     userWritable: false,
     supervisorWritable: false,
     userReadable: false,
+    executable: false,
     global: false,
   };
   /** Bits of an entry's high word that are reserved, NX aside: beyond 36 physical address bits. */
@@ -182,6 +185,7 @@ export class PageWalker {
     walk.supervisorWritable = true;
     walk.userReadable = user;
     walk.userWritable = user;
+    walk.executable = true;
     walk.global = false;
     return walk;
   }
@@ -197,7 +201,7 @@ export class PageWalker {
       if ((pde & RESERVED_4M) !== 0) return this.deny((access & 6) | 1 | RESERVED_BIT_FAULT);
       if (!this.allowed(access, pde)) return this.deny((access & 6) | 1);
       const dirtied = this.setAccessed(pdeAt, pde, access);
-      return this.grant(((pde & 0xffc0_0000) >>> 0) + (linear & 0x3f_f000), pde, dirtied, pde);
+      return this.grant(((pde & 0xffc0_0000) >>> 0) + (linear & 0x3f_f000), pde, dirtied, pde, 0);
     }
     const pteAt = frame(pde) + ((linear >>> 10) & 0xffc);
     const pte = this.entry(pteAt, 4);
@@ -207,7 +211,7 @@ export class PageWalker {
     if (rules.strict && ((pte & PTE.large) !== 0 || pte >>> 12 >= rules.frameLimit)) rules.refuse('entry');
     if (rules.accessedInDirectories && (pde & PTE.accessed) === 0) this.memory.write32(pdeAt, pde | PTE.accessed);
     const dirtied = this.setAccessed(pteAt, pte, access);
-    return this.grant(frame(pte), flags, dirtied, pte);
+    return this.grant(frame(pte), flags, dirtied, pte, 0);
   }
 
   private walkPae(linear: number, access: number): Walk {
@@ -234,7 +238,7 @@ export class PageWalker {
         if (!this.allowed(access, pde) || this.forbidsFetch(access, pdeHigh)) return this.deny(code | 1);
         const dirtied = this.setAccessed(pdeAt, pde, access);
         const page = ((pde & 0xffe0_0000) >>> 0) + (linear & 0x1f_f000) + (pdeHigh & 0xf) * 0x1_0000_0000;
-        return this.grant(page, pde, dirtied, pde);
+        return this.grant(page, pde, dirtied, pde, pdeHigh);
       }
     }
     const pteAt = frame(pde) + ((linear >>> 9) & 0xff8);
@@ -250,7 +254,8 @@ export class PageWalker {
     }
     if (rules.accessedInDirectories && (pde & PTE.accessed) === 0) this.memory.write32(pdeAt, pde | PTE.accessed);
     const dirtied = this.setAccessed(pteAt, pte, access);
-    return this.grant(frame(pte) + (rules.strict ? 0 : (pteHigh & 0xf) * 0x1_0000_0000), flags, dirtied, pte);
+    const page = frame(pte) + (rules.strict ? 0 : (pteHigh & 0xf) * 0x1_0000_0000);
+    return this.grant(page, flags, dirtied, pte, pdeHigh | pteHigh);
   }
 
   /** Low word of the table entry at `gpa`; `size` is the entry's size for the error text. */
@@ -291,14 +296,15 @@ export class PageWalker {
     return this.result;
   }
 
-  /** `flags`: AND of all levels; `last`: the entry that maps the page. */
-  private grant(pageGpa: number, flags: number, dirty: boolean, last: number): Walk {
+  /** `flags`: AND of all levels; `last`: the entry that maps the page; `high`: OR of the high words. */
+  private grant(pageGpa: number, flags: number, dirty: boolean, last: number, high: number): Walk {
     const walk = this.result;
     const user = (flags & PTE.user) !== 0;
     const writable = (flags & PTE.writable) !== 0;
     walk.fault = -1;
     walk.pageGpa = pageGpa;
     walk.userReadable = user;
+    walk.executable = !this.noExecute || high >= 0;
     walk.userWritable = user && writable && dirty;
     walk.supervisorWritable = dirty && (writable || !this.writeProtect);
     walk.global = this.globalPages && (last & PTE.global) !== 0;

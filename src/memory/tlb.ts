@@ -2,6 +2,8 @@ import type { GuestMemory } from './guest-memory.js';
 import {
   RAM_BASE,
   TLB_INVALID,
+  TLB_PAGE,
+  TLB_PAGES,
   TLB_READ_SUPERVISOR,
   TLB_READ_USER,
   TLB_TABLE_BYTES,
@@ -13,9 +15,11 @@ import type { Walk } from './page-walk.js';
 const PAGES = TLB_TABLE_BYTES / 4;
 /** More filled pages than this and the list is given up for a full flush. */
 const MOST_FILLED = 1 << 17;
+const CODE = TLB_PAGE.supervisorCode | TLB_PAGE.userCode;
 
 /**
- * The software TLB: four flat tables in linear memory (read and write, supervisor and user).
+ * The software TLB: four flat tables in linear memory (read and write, supervisor and user), and what else is known of
+ * each page. Whatever forgets pages returns for whom code has come from one of them: bits of `TLB_PAGE`.
  *
  * Invariants
  * - An entry is the difference host address − linear address of a page, or `TLB_INVALID`.
@@ -33,9 +37,11 @@ export class Tlb {
   /** Guest page → whether a write entry for it has been made since the last full flush. */
   private readonly writeMapped: Uint8Array;
   private readonly codePages: Uint8Array;
-  /** By linear page: 1 if it was global when it was entered last. */
-  private readonly globalPages = new Uint8Array(PAGES);
+  /** By linear page: bits of `TLB_PAGE`. */
+  private readonly marks: Uint8Array;
   private readonly size: number;
+  /** The TLB was full, and has forgotten everything by itself. */
+  onFull: () => void = () => {};
 
   constructor(memory: GuestMemory) {
     const table = (offset: number): Int32Array => new Int32Array(memory.memory.buffer, offset, PAGES);
@@ -44,6 +50,7 @@ export class Tlb {
     this.writeSupervisor = table(TLB_WRITE_SUPERVISOR);
     this.writeUser = table(TLB_WRITE_USER);
     for (const t of [this.readSupervisor, this.readUser, this.writeSupervisor, this.writeUser]) t.fill(TLB_INVALID);
+    this.marks = memory.u8.subarray(TLB_PAGES, TLB_PAGES + PAGES);
     this.writeMapped = new Uint8Array(memory.codePages.length);
     this.codePages = memory.codePages;
     this.size = memory.size;
@@ -56,7 +63,8 @@ export class Tlb {
     const page = linear >>> 12;
     const addend = (RAM_BASE + gpa - page * 4096) | 0;
     if (this.readSupervisor[page] === TLB_INVALID) this.remember(page, walk.global);
-    this.globalPages[page] = walk.global ? 1 : 0;
+    const rights = (walk.global ? TLB_PAGE.global : 0) | (walk.executable ? 0 : TLB_PAGE.noExecute);
+    this.marks[page] = (this.marks[page]! & CODE) | rights;
     this.readSupervisor[page] = addend;
     this.readUser[page] = walk.userReadable ? addend : TLB_INVALID;
     const writable = this.codePages[gpa >>> 12] === 0;
@@ -65,37 +73,48 @@ export class Tlb {
     this.writeUser[page] = writable && walk.userWritable ? addend : TLB_INVALID;
   }
 
+  /** Code for ring 3, or for others, comes from the page of `linear`. */
+  noteCode(linear: number, user: boolean): void {
+    this.marks[linear >>> 12]! |= user ? TLB_PAGE.userCode : TLB_PAGE.supervisorCode;
+  }
+
   /** Forgets everything. */
-  flush(): void {
-    this.flushLocal();
-    for (let i = 0; i < this.global.count; i++) this.drop(this.global.pages[i]!);
-    this.global.count = 0;
+  flush(): number {
+    const code = this.dropListed(this.local) | this.dropListed(this.global);
     this.writeMapped.fill(0);
+    return code;
   }
 
   /** Forgets all but global pages: a load of CR3. */
-  flushLocal(): void {
-    const { local } = this;
-    for (let i = 0; i < local.count; i++) this.drop(local.pages[i]!);
-    local.count = 0;
+  flushLocal(): number {
+    return this.dropListed(this.local);
+  }
+
+  private dropListed(list: PageList): number {
+    let code = 0;
+    for (let i = 0; i < list.count; i++) code |= this.drop(list.pages[i]!);
+    list.count = 0;
+    return code;
   }
 
   /** Forgets linear addresses below `limit` (a multiple of 4096). */
-  flushBelow(limit: number): void {
+  flushBelow(limit: number): number {
     const limitPage = limit / 4096;
+    let code = 0;
     for (const list of [this.local, this.global]) {
       let kept = 0;
       for (let i = 0; i < list.count; i++) {
         const page = list.pages[i]!;
-        if (page < limitPage) this.drop(page);
+        if (page < limitPage) code |= this.drop(page);
         else list.pages[kept++] = page;
       }
       list.count = kept;
     }
+    return code;
   }
 
-  flushPage(linear: number): void {
-    this.drop(linear >>> 12);
+  flushPage(linear: number): number {
+    return this.drop(linear >>> 12);
   }
 
   /** Address in linear memory of `bytes` at `linear`, if they are on a page that may be accessed so; else −1. */
@@ -120,9 +139,9 @@ export class Tlb {
     return addend === TLB_INVALID ? -1 : (addend + linear - RAM_BASE) >>> 0;
   }
 
-  /** Whether the page of `linear` was global when it was entered last. */
-  isGlobal(linear: number): boolean {
-    return this.globalPages[linear >>> 12] === 1;
+  /** Guest-physical address of `linear` if code may be fetched from there without a walk; else −1. */
+  locateCode(linear: number, user: boolean): number {
+    return this.marks[linear >>> 12]! & TLB_PAGE.noExecute ? -1 : this.locate(linear, false, user);
   }
 
   /** Takes guest page `gpaPage` out of the write tables: code is about to be decoded from it. */
@@ -143,16 +162,22 @@ export class Tlb {
     }
   }
 
-  private drop(page: number): void {
+  private drop(page: number): number {
     this.readSupervisor[page] = TLB_INVALID;
     this.readUser[page] = TLB_INVALID;
     this.writeSupervisor[page] = TLB_INVALID;
     this.writeUser[page] = TLB_INVALID;
+    const code = this.marks[page]! & CODE;
+    this.marks[page] = 0;
+    return code;
   }
 
   private remember(page: number, global: boolean): void {
     const list = global ? this.global : this.local;
-    if (list.count >= MOST_FILLED) this.flush();
+    if (list.count >= MOST_FILLED) {
+      this.flush();
+      this.onFull();
+    }
     list.add(page);
   }
 }

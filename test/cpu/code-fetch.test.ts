@@ -24,6 +24,7 @@ function watchWalks(cpu: Processor): Walks {
     const result = walk(linear, access);
     if (linear >>> 12 !== OTHER >>> 12) return result;
     walks.count++;
+    result.executable = !walks.noExecute;
     return walks.noExecute && (access & ACCESS_FETCH) !== 0 ? { ...result, fault: ACCESS_FETCH | 1 } : result;
   };
   return walks;

@@ -11,6 +11,7 @@ export class BareBoard implements Board {
     userWritable: true,
     supervisorWritable: true,
     userReadable: true,
+    executable: true,
     global: false,
   };
   private readonly sizeBytes: number;

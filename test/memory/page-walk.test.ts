@@ -261,6 +261,7 @@ describe('no tables', () => {
         userWritable: true,
         supervisorWritable: true,
         userReadable: true,
+        executable: true,
         global: false,
       },
     );

@@ -60,6 +60,7 @@ class OracleBoard implements Board {
     userWritable: true,
     supervisorWritable: true,
     userReadable: true,
+    executable: true,
     global: false,
   };
   walk(linear: number, access: number): Walk {
@@ -73,6 +74,7 @@ class OracleBoard implements Board {
     result.userWritable = writable && forUser;
     result.userReadable = forUser;
     result.supervisorWritable = writable;
+    result.executable = executable;
     const allowed = (access & ACCESS_WRITE ? writable : true) && (access & ACCESS_FETCH ? executable : true);
     if (gpa === undefined || (!forUser && access & ACCESS_USER)) result.fault = access | ACCESS_USER;
     else result.fault = allowed ? -1 : access | ACCESS_USER | 1;

@@ -31,6 +31,7 @@ class OracleBoard implements Board {
     userWritable: true,
     supervisorWritable: true,
     userReadable: true,
+    executable: true,
     global: false,
   };
   walk(linear: number, access: number): Walk {

@@ -20,6 +20,7 @@ class BareBoard implements Board {
     userWritable: true,
     supervisorWritable: true,
     userReadable: true,
+    executable: true,
     global: false,
   };
   walk(linear: number, access: number): Walk {

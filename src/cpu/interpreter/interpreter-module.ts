@@ -20,6 +20,7 @@ import { X87_ROUTINES } from '../x87-unit/routines.js';
 import type { Forms } from './forms.js';
 import { type Callees, type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL } from './handler-builder.js';
 import { addMemoryFunctions } from './memory-functions.js';
+import { emitRecall, RECALL_LOCALS } from './recall.js';
 import { RECORD } from './record.js';
 import { addStringRuns } from './string-runs.js';
 import type { Size } from '../../isa/builder.js';
@@ -102,6 +103,7 @@ export function buildInterpreterModule(
     x87,
     stringRuns: addStringRuns(module),
   };
+  const recall = module.addFunction([I32], [I32], RECALL_LOCALS, emitRecall());
   const cold: number[] = [];
   const code = new Code();
   for (const form of forms.list) {
@@ -117,7 +119,10 @@ export function buildInterpreterModule(
   }
   module.setTable(cold);
   const coldType = module.type([I32], [I32]);
-  module.exportFunction('run', addMainLoop(module, forms, callees, helperNumber, findBlock, coldType, tier));
+  module.exportFunction(
+    'run',
+    addMainLoop(module, forms, callees, helperNumber, { recall, findBlock }, coldType, tier),
+  );
   return module.build();
 }
 
@@ -125,6 +130,12 @@ export function buildInterpreterModule(
 interface Tier {
   readonly hot: number;
   readonly regionType: number;
+}
+
+/** Function indices of what is asked when the jump cache does not have a block. */
+interface LookUps {
+  readonly recall: number;
+  readonly findBlock: number;
 }
 
 const COLD_ENDINGS: Endings = {
@@ -150,7 +161,7 @@ function addMainLoop(
   forms: Forms,
   callees: Callees,
   helperNumber: (name: string) => number,
-  findBlock: number,
+  look: LookUps,
   coldType: number,
   tier: Tier | undefined,
 ): number {
@@ -169,7 +180,7 @@ function addMainLoop(
   for (let handler = 0; handler < hot; handler++) {
     handlers.byte(OP.end);
     const endings = endingsAt(LEVEL.cold + hot - 1 - handler);
-    if (handler === 0) emitResume(handlers, endings, findBlock);
+    if (handler === 0) emitResume(handlers, endings, look.findBlock);
     else {
       const builder = new HandlerBuilder(hotForms[handler - 1]!, handlers, callees, endings, helperNumber, true);
       narrow = Math.max(narrow, builder.emit());
@@ -184,7 +195,7 @@ function addMainLoop(
   code.byte(VOID_BLOCK);
   code.byte(OP.loop);
   code.byte(VOID_BLOCK);
-  emitFindBlock(code, scratch, findBlock, tier);
+  emitFindBlock(code, scratch, look, tier);
   code.byte(OP.loop);
   code.byte(VOID_BLOCK);
   for (let i = 0; i <= hot; i++) {
@@ -242,7 +253,7 @@ function emitResume(code: Code, endings: Endings, findBlock: number): void {
 const SCRATCH_LOCALS = 4;
 
 /** Looks `state.eip` up in the jump cache and charges the block to the budget. Labels open: exit, nextBlock. */
-function emitFindBlock(code: Code, scratch: number, findBlock: number, tier: Tier | undefined): void {
+function emitFindBlock(code: Code, scratch: number, look: LookUps, tier: Tier | undefined): void {
   const [eip, linear, entry, budget] = [scratch, scratch + 1, scratch + 2, scratch + 3];
   code.constant(0);
   code.memory(OP.i32_load, STATE.eip);
@@ -269,9 +280,15 @@ function emitFindBlock(code: Code, scratch: number, findBlock: number, tier: Tie
   code.byte(OP.i32_or);
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
-  code.call(findBlock);
-  code.branch(OP.br_if, 1);
-  code.branch(OP.br, 2);
+  code.localGet(linear);
+  code.call(look.recall);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.call(look.findBlock);
+  code.branch(OP.br_if, 2);
+  code.branch(OP.br, 3);
+  code.byte(OP.end);
   code.byte(OP.end);
   code.constant(0);
   code.memory(OP.i32_load, STATE.budget);

@@ -35,3 +35,9 @@ export const RECORD = {
   remaining: 28,
   form: 30,
 } as const;
+
+/**
+ * In the record that leaves a block: address in linear memory of the page the block was decoded from; 0 if it was
+ * decoded from two.
+ */
+export const BLOCK_PAGE = 16;
