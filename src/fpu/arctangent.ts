@@ -1,7 +1,6 @@
 /** FPATAN (Intel SDM vol. 2, FPATAN table). */
 
 import type { FpuEnvironment } from './environment.js';
-import { fastArctangent } from './fast-arctangent.js';
 import { fixedArctan, fixedPi, fractionBits, roundFixed } from './fixed-point.js';
 import { effectiveExponent, exponentBias, type Float80, isInfinity, isZero, zero } from './float80.js';
 import { settleOperands, stopsAtDenormal } from './operands.js';
@@ -9,11 +8,6 @@ import { leadingExponent, roundResult } from './round.js';
 
 /** The angle of the point (x, y), where x is ST(0) and y is ST(1). */
 export function arctangent(env: FpuEnvironment, x: Float80, y: Float80): Float80 {
-  return fastArctangent(env, x, y) ?? exactArctangent(env, x, y);
-}
-
-/** The same without the fast path. */
-export function exactArctangent(env: FpuEnvironment, x: Float80, y: Float80): Float80 {
   const settled = settleOperands(env, x, y);
   if (settled !== undefined) return settled;
   if (stopsAtDenormal(env, x, y)) return y;

@@ -1,7 +1,6 @@
 /** F2XM1 (Intel SDM vol. 2, F2XM1). */
 
 import { type FpuEnvironment, precisionLoss } from './environment.js';
-import { fastExponentialMinusOne } from './fast-exponential.js';
 import { fixedExpMinusOne, fixedLn2, fixedMultiply, isTiny, roundFixed, toFixed } from './fixed-point.js';
 import {
   effectiveExponent,
@@ -19,11 +18,6 @@ const negativeHalf = makeFloat80(1, exponentBias - 1, integerBit);
 
 /** 2^a − 1 for −1 ≤ a ≤ 1. */
 export function exponentialMinusOne(env: FpuEnvironment, a: Float80): Float80 {
-  return fastExponentialMinusOne(env, a) ?? exactExponentialMinusOne(env, a);
-}
-
-/** The same without the fast path. */
-export function exactExponentialMinusOne(env: FpuEnvironment, a: Float80): Float80 {
   const settled = settleOperand(env, a);
   if (settled !== undefined) return settled;
   if (isInfinity(a)) return a.sign === 0 ? a : negativeOne;

@@ -14,6 +14,7 @@ export * from './divide.js';
 export * from './environment.js';
 export * from './examine.js';
 export * from './exponential.js';
+export * from './fixed-point.js';
 export * from './float80.js';
 export * from './logarithm.js';
 export * from './multiply.js';

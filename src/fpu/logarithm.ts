@@ -1,7 +1,6 @@
 /** FYL2X and FYL2XP1 (Intel SDM vol. 2, tables of FYL2X and FYL2XP1). */
 
 import { type FpuEnvironment, precisionLoss, underflow, zeroDivide } from './environment.js';
-import { fastLogarithm, fastLogarithmPlusOne } from './fast-logarithm.js';
 import {
   fixedArtanh,
   fixedDivide,
@@ -38,11 +37,6 @@ function isPowerOfTwo(value: bigint): boolean {
 
 /** FYL2X: y × log2 x, where x is ST(0) and y is ST(1). */
 export function logarithm(env: FpuEnvironment, x: Float80, y: Float80): Float80 {
-  return fastLogarithm(env, x, y) ?? exactLogarithm(env, x, y);
-}
-
-/** The same without the fast path. */
-export function exactLogarithm(env: FpuEnvironment, x: Float80, y: Float80): Float80 {
   const settled = settleOperands(env, x, y);
   if (settled !== undefined) return settled;
   if (isZero(x)) {
@@ -94,11 +88,6 @@ function fixedLogarithm(digits: bigint, power: number): bigint {
  * computes it for every x above −1 and returns the operand below.
  */
 export function logarithmPlusOne(env: FpuEnvironment, x: Float80, y: Float80): Float80 {
-  return fastLogarithmPlusOne(env, x, y) ?? exactLogarithmPlusOne(env, x, y);
-}
-
-/** The same without the fast path. */
-export function exactLogarithmPlusOne(env: FpuEnvironment, x: Float80, y: Float80): Float80 {
   const settled = settleOperands(env, x, y);
   if (settled !== undefined) return settled;
   if (isInfinity(x) && (x.sign === 1 || isZero(y))) return invalid(env);

@@ -7,7 +7,6 @@
  */
 
 import type { FpuEnvironment } from './environment.js';
-import { fastCosine, fastSine, fastTangent } from './fast-trigonometric.js';
 import {
   fixedCosine,
   fixedDivide,
@@ -57,23 +56,11 @@ function settleAngle(env: FpuEnvironment, a: Float80): Float80 | undefined {
 
 /** FSIN. */
 export function sine(env: FpuEnvironment, a: Float80): Float80 {
-  env.setC2(false);
-  return fastSine(env, a) ?? exactSine(env, a);
-}
-
-/** The same without the fast path. */
-export function exactSine(env: FpuEnvironment, a: Float80): Float80 {
   return settleAngle(env, a) ?? computeSine(env, a);
 }
 
 /** FCOS. */
 export function cosine(env: FpuEnvironment, a: Float80): Float80 {
-  env.setC2(false);
-  return fastCosine(env, a) ?? exactCosine(env, a);
-}
-
-/** The same without the fast path. */
-export function exactCosine(env: FpuEnvironment, a: Float80): Float80 {
   return settleAngle(env, a) ?? computeCosine(env, a);
 }
 
@@ -89,18 +76,12 @@ export function sineAndCosine(env: FpuEnvironment, a: Float80): SineAndCosine {
   const settled = settleAngle(env, a);
   if (settled !== undefined) return { sine: settled, cosine: settled };
   // In this order, because C1 tells how the sine was rounded.
-  const cos = fastCosine(env, a) ?? computeCosine(env, a);
-  return { sine: fastSine(env, a) ?? computeSine(env, a), cosine: cos };
+  const cos = computeCosine(env, a);
+  return { sine: computeSine(env, a), cosine: cos };
 }
 
 /** FPTAN without the 1 it pushes (see `tangentPush`) unless C2 is set. */
 export function tangent(env: FpuEnvironment, a: Float80): Float80 {
-  env.setC2(false);
-  return fastTangent(env, a) ?? exactTangent(env, a);
-}
-
-/** The same without the fast path. */
-export function exactTangent(env: FpuEnvironment, a: Float80): Float80 {
   const settled = settleAngle(env, a);
   if (settled !== undefined) return settled;
   if (isZero(a)) return a;

@@ -1,6 +1,6 @@
 import type { Builder, Value } from './builder.js';
 import { condition, unpackFlags } from './flags.js';
-import type { Float80Value, X87Binary, X87Comparison, X87Stack, X87Store, X87Unary } from './x87-stack.js';
+import type { Float80Value, X87Binary, X87Circular, X87Comparison, X87Stack, X87Store, X87Unary } from './x87-stack.js';
 
 /**
  * What x87 instructions do where nothing is special about them (`X87Stack`): the helper that a row names does the
@@ -144,6 +144,55 @@ export function unary(routine: X87Unary): X87Meaning {
 export const scale: X87Meaning = (_, x87) => {
   x87.begin([0, 1], []);
   x87.set(0, x87.compute('scale', x87.get(0), x87.get(1)));
+};
+
+/** ST(1) from ST(0) and ST(1), and pop: FYL2X, FYL2XP1, FPATAN. */
+export function poppingBinary(routine: X87Binary): X87Meaning {
+  return (_, x87) => {
+    x87.begin([0, 1], []);
+    x87.set(1, x87.compute(routine, x87.get(0), x87.get(1)));
+    x87.pop(1);
+  };
+}
+
+/** FSIN, FCOS. */
+export function circular(routine: X87Circular): X87Meaning {
+  return (_, x87) => {
+    x87.begin([0], []);
+    x87.set(0, x87.computeCircular(routine, x87.get(0)));
+  };
+}
+
+export const sineAndCosine: X87Meaning = (_, x87) => {
+  x87.begin([0], [7]);
+  x87.set(0, x87.computeCircular('sineAndCosine', x87.get(0)));
+  x87.push(x87.secondResult());
+};
+
+const NORMAL_EXPONENTS = 0x7ffe;
+
+function refuseUnlessNormal(b: Builder, x87: X87Stack, exponent: Value): void {
+  x87.refuse(b.isZero(b.ltU(b.sub(exponent, b.const(1)), b.const(NORMAL_EXPONENTS))));
+}
+
+/** FPTAN: 1 is pushed behind a number, the NaN itself behind a NaN. */
+export const tangent: X87Meaning = (b, x87) => {
+  x87.begin([0], [7]);
+  const result = x87.computeCircular('tangent', x87.get(0));
+  refuseUnlessNormal(b, x87, b.and(result.exponent, b.const(0x7fff)));
+  x87.set(0, result);
+  x87.push({ significand: b.const64(INTEGER_BIT), exponent: b.const(BIAS) });
+};
+
+/** FXTRACT of a normal number. */
+export const extract: X87Meaning = (b, x87) => {
+  x87.begin([0], [7]);
+  const { significand, exponent } = x87.get(0);
+  const biased = b.and(exponent, b.const(0x7fff));
+  refuseUnlessNormal(b, x87, biased);
+  x87.refuse(b.isZero(b.ltS(significand, b.const64(0n))));
+  x87.set(0, fromInteger(b, b.toWideS(b.sub(biased, b.const(BIAS)))));
+  x87.push({ significand, exponent: b.or(b.and(exponent, b.const(0x8000)), b.const(BIAS)) });
 };
 
 export const remainder: X87Meaning = (_, x87) => {

@@ -9,9 +9,20 @@ export interface Float80Value {
 }
 
 /** Two values → value. */
-export type X87Binary = 'add' | 'sub' | 'mul' | 'div' | 'scale' | 'remainder';
+export type X87Binary =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'scale'
+  | 'remainder'
+  | 'arctangent'
+  | 'logarithm'
+  | 'logarithmPlusOne';
 /** Value → value. */
-export type X87Unary = 'sqrt' | 'round';
+export type X87Unary = 'sqrt' | 'round' | 'exponentialMinusOne';
+/** Angle → value; C2 among the flags: it is too large. With both results the sine is the first. */
+export type X87Circular = 'sine' | 'cosine' | 'tangent' | 'sineAndCosine';
 /** Value → bits of a store, i64. */
 export type X87Store =
   | 'toSingle'
@@ -26,7 +37,7 @@ export type X87Store =
 export type X87Comparison = 'compare' | 'compareQuietly';
 
 /** Routines of the x87's arithmetic. All of them leave flags for the status word too. */
-export type X87RoutineName = X87Binary | X87Unary | X87Store | X87Comparison | 'examine';
+export type X87RoutineName = X87Binary | X87Unary | X87Circular | X87Store | X87Comparison | 'examine';
 
 /**
  * The x87's register stack for instructions that nothing is special about: registers that are read hold something,
@@ -58,6 +69,10 @@ export interface X87Stack {
   // Routines, in the rounding and precision of the control word.
   /** Sets flags and C1. */
   compute(routine: X87Unary | X87Binary, ...operands: Float80Value[]): Float80Value;
+  /** The same; refuses angles that are too large, and clears C2. */
+  computeCircular(routine: X87Circular, angle: Float80Value): Float80Value;
+  /** The second result of the routine just called. */
+  secondResult(): Float80Value;
   /** FPREM: sets the condition codes, too. */
   computeRemainder(a: Float80Value, b: Float80Value): Float80Value;
   store(routine: X87Store, value: Float80Value): Value;

@@ -2,6 +2,7 @@ import type { Builder, Value } from './builder.js';
 import type {
   Float80Value,
   X87Binary,
+  X87Circular,
   X87Comparison,
   X87RoutineName,
   X87Stack,
@@ -27,6 +28,7 @@ export abstract class TrackedX87Stack implements X87Stack {
   abstract noteOperand(linear: Value): void;
   abstract get(index: number): Float80Value;
   abstract set(index: number, value: Float80Value): void;
+  abstract secondResult(): Float80Value;
   abstract noteStored(routine: X87Store, value: Float80Value, bits: Value): void;
 
   /** The status word without TOP. */
@@ -64,6 +66,15 @@ export abstract class TrackedX87Stack implements X87Stack {
 
   compute(routine: X87Unary | X87Binary, ...operands: Float80Value[]): Float80Value {
     const { value, flags } = this.callForValue(routine, operands);
+    this.raise(flags);
+    return value;
+  }
+
+  computeCircular(routine: X87Circular, angle: Float80Value): Float80Value {
+    const { builder: b } = this;
+    const { value, flags } = this.callForValue(routine, [angle]);
+    this.refuse(b.and(flags, b.const(C2)));
+    this.status = b.and(this.status, b.const(~C2));
     this.raise(flags);
     return value;
   }

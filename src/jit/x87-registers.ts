@@ -1,7 +1,7 @@
 import type { Builder, Value } from '../isa/builder.js';
 import type { Float80Value, X87RoutineName, X87Store } from '../isa/x87-stack.js';
 import { TrackedX87Stack } from '../isa/x87-tracked-stack.js';
-import { CS, DS, SEGMENT, STATE } from '../memory/layout.js';
+import { CS, DS, SEGMENT, STATE, X87_EXCHANGE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import * as n from './node.js';
 import { KIND, type Node } from './node.js';
@@ -261,6 +261,12 @@ export class X87Registers extends TrackedX87Stack {
     const found = n.result(false, 16);
     this.call(routine, operands, found);
     return found;
+  }
+
+  secondResult(): Float80Value {
+    // At a known place, but not of the state: it is read anew every time.
+    const base = n.constant(X87_EXCHANGE.second);
+    return { significand: this.owner.loadState(0, 64, base), exponent: this.owner.loadState(8, 16, base) };
   }
 
   override store(routine: X87Store, value: Float80Value): Value {

@@ -141,7 +141,7 @@ export const TRANSLATED = {
   /** EIP at which a region with several entries is entered. */
   entry: 0x1008,
   /** Regions left, by reason (`LeaveCounts` of the translator), u32 each. */
-  exits: 0x1040,
+  exits: 0x1048,
   end: 0x2000,
 } as const;
 
@@ -165,7 +165,12 @@ export const X87_EXCHANGE = {
   b: 0x1020,
   /** The result's significand, or all of it. */
   result: 0x1030,
+  /** A second result: significand (u64), sign and exponent (u32). */
+  second: 0x1038,
 } as const;
+
+/** Tables of the x87's transcendental functions (`cpu/x87-unit/tables.ts`): u32 1 if they are there, and from where on. */
+export const X87_TABLES = { ready: 0x2200, first: 0x2400 } as const;
 
 /** Where FXSAVE and FXRSTOR put their image together, 512 bytes. */
 export const FX_IMAGE = 0x2000;

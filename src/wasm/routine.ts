@@ -140,6 +140,9 @@ export class RoutineBuilder {
   addReal(a: Operand, b: Operand): Local {
     return this.operation(OP.f64_add, F64, a, b);
   }
+  subReal(a: Operand, b: Operand): Local {
+    return this.operation(OP.f64_sub, F64, a, b);
+  }
   mulReal(a: Operand, b: Operand): Local {
     return this.operation(OP.f64_mul, F64, a, b);
   }
@@ -148,6 +151,24 @@ export class RoutineBuilder {
   }
   sqrtReal(a: Operand): Local {
     return this.operation(OP.f64_sqrt, F64, a);
+  }
+  negateReal(a: Operand): Local {
+    return this.operation(OP.f64_neg, F64, a);
+  }
+  floorReal(a: Operand): Local {
+    return this.operation(OP.f64_floor, F64, a);
+  }
+  nearestReal(a: Operand): Local {
+    return this.operation(OP.f64_nearest, F64, a);
+  }
+  ltReal(a: Operand, b: Operand): Local {
+    return this.operation(OP.f64_lt, I32, a, b);
+  }
+  bitsOfReal(a: Operand): Local {
+    return this.operation(OP.i64_reinterpret_f64, I64, a);
+  }
+  realFromBits(a: Operand): Local {
+    return this.operation(OP.f64_reinterpret_i64, F64, a);
   }
   realFromU(a: Operand): Local {
     return this.operation(OP.f64_convert_i64_u, F64, a);
@@ -161,6 +182,13 @@ export class RoutineBuilder {
   }
   integerFromS(a: Operand): Local {
     return this.operation(OP.i64_trunc_f64_s, I64, a);
+  }
+
+  /** A float64 in memory. */
+  loadReal(address: Operand, offset: number): Local {
+    this.push(address);
+    this.code.memory(OP.f64_load, offset);
+    return this.pop(F64);
   }
 
   // Memory at constant addresses.

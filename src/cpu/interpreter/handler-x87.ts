@@ -1,7 +1,7 @@
 import type { Builder, Value } from '../../isa/builder.js';
 import type { Float80Value, X87RoutineName, X87Store } from '../../isa/x87-stack.js';
 import { TrackedX87Stack } from '../../isa/x87-tracked-stack.js';
-import { CS, DS, STATE } from '../../memory/layout.js';
+import { CS, DS, STATE, X87_EXCHANGE } from '../../memory/layout.js';
 import { FLAGS_SHIFT } from '../x87-unit/rounding.js';
 
 /** What is needed of the `HandlerBuilder`. */
@@ -162,6 +162,15 @@ export class HandlerX87 extends TrackedX87Stack {
   protected callForFlags(routine: X87RoutineName, operands: readonly Float80Value[]): Value {
     const [flags] = this.call(routine, operands, false) as [Value];
     return this.flagsOf(flags);
+  }
+
+  secondResult(): Float80Value {
+    const { handler: b } = this;
+    const zero = b.const(0);
+    return {
+      significand: b.loadAt(zero, X87_EXCHANGE.second, 64),
+      exponent: b.loadAt(zero, X87_EXCHANGE.second + 8, 16),
+    };
   }
 
   noteStored(): void {}

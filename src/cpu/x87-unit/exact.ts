@@ -1,12 +1,17 @@
 import {
   add,
+  arctangent,
   compare,
   conditionC0,
   conditionC3,
+  cosine,
   divide,
+  exponentialMinusOne,
   type Float80,
   FpuEnvironment,
   type IntegerWidth,
+  logarithm,
+  logarithmPlusOne,
   multiply,
   partialRemainder,
   readFloat80,
@@ -15,16 +20,21 @@ import {
   scale,
   setConditionsFromRelation,
   signAndExponent,
+  sine,
+  sineAndCosine,
   squareRoot,
   subtract,
+  tangent,
   toFloat32,
   toFloat64,
   toInteger,
+  writeFloat80,
 } from '../../fpu/index.js';
 import { STATE, X87_EXCHANGE } from '../../memory/layout.js';
 import type { GuestMemory } from '../../memory/guest-memory.js';
 import { CONDITIONS_KEPT, FLAGS_SHIFT } from './rounding.js';
 import { EXACT } from './routines.js';
+import { makeTables } from './tables.js';
 
 type Binary = (env: FpuEnvironment, a: Float80, b: Float80) => Float80;
 
@@ -37,6 +47,17 @@ const BINARY: Readonly<Record<number, Binary>> = {
   [EXACT.round]: (env, a) => roundToInteger(env, a),
   [EXACT.scale]: scale,
   [EXACT.remainder]: partialRemainder,
+};
+
+/** Those with tables. */
+const TRANSCENDENTAL: Readonly<Record<number, Binary>> = {
+  [EXACT.sine]: sine,
+  [EXACT.cosine]: cosine,
+  [EXACT.tangent]: tangent,
+  [EXACT.arctangent]: arctangent,
+  [EXACT.logarithm]: logarithm,
+  [EXACT.logarithmPlusOne]: logarithmPlusOne,
+  [EXACT.exponentialMinusOne]: exponentialMinusOne,
 };
 
 const CONDITIONS = conditionC0 | conditionC3;
@@ -64,8 +85,14 @@ export function createExactly({ view }: GuestMemory): (operation: number) => num
     const b = readFloat80(view, X87_EXCHANGE.b);
     let exponent = 0;
     let bits = 0n;
-    const binary = BINARY[operation];
-    if (binary) {
+    if (operation >= EXACT.sine) makeTables(view);
+    const binary = BINARY[operation] ?? TRANSCENDENTAL[operation];
+    if (operation === EXACT.sineAndCosine) {
+      const results = sineAndCosine(env, a);
+      bits = results.sine.significand;
+      exponent = signAndExponent(results.sine);
+      writeFloat80(view, X87_EXCHANGE.second, results.cosine);
+    } else if (binary) {
       const result = binary(env, a, b);
       bits = result.significand;
       exponent = signAndExponent(result);

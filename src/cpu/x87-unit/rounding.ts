@@ -12,6 +12,7 @@ export const CONDITIONS_KEPT = 1 << 31;
 /** Where the status word's flags are in a result. */
 export const FLAGS_SHIFT = 16;
 const PRECISION_BIT = FLAGS_SHIFT + 5;
+export const PRECISION_FLAG = 1 << PRECISION_BIT;
 export const C1_BIT = FLAGS_SHIFT + 9;
 export const INTEGER_BIT = -(1n << 63n);
 /** Precision and rounding in the control word. */

@@ -1,12 +1,15 @@
 import type { X87RoutineName } from '../../isa/x87-stack.js';
-import { X87_EXCHANGE } from '../../memory/layout.js';
+import { X87_EXCHANGE, X87_TABLES } from '../../memory/layout.js';
 import { Code, I32, I64 } from '../../wasm/code.js';
 import { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
 import * as arithmetic from './arithmetic.js';
 import * as conversions from './conversions.js';
 import { roundingControl } from './rounding.js';
-import { type Demand, usualProduct, usualRelation, usualSum, usualToDouble } from './usual.js';
+import type { Demand } from './rounding-test.js';
+import * as transcendental from './transcendental.js';
+import { Trigonometric } from './trigonometric.js';
+import { usualProduct, usualRelation, usualSum, usualToDouble } from './usual.js';
 
 /**
  * The arithmetic of the x87 as WebAssembly functions, which regions call with operands in registers. What a routine
@@ -59,6 +62,14 @@ export const EXACT = {
   compare: 15,
   compareQuietly: 16,
   remainder: 17,
+  sine: 18,
+  cosine: 19,
+  sineAndCosine: 20,
+  tangent: 21,
+  arctangent: 22,
+  logarithm: 23,
+  logarithmPlusOne: 24,
+  exponentialMinusOne: 25,
 } as const;
 
 const VALUE = [I64, I32] as const;
@@ -141,6 +152,37 @@ function comparison(operation: number): Routine {
   };
 }
 
+/** A transcendental function, which wants tables; `compute` demands what it does not care for. */
+function tested(
+  parameters: readonly number[],
+  operation: number,
+  compute: (r: RoutineBuilder, demand: Demand, ...operands: Local[]) => readonly [Local, Local],
+): Routine {
+  return {
+    parameters,
+    results: VALUE,
+    body(r, exactly) {
+      const result = arithmetic.resultVariables(r);
+      r.attempt(
+        (demand) => {
+          demand(r.load(I32, X87_TABLES.ready));
+          const [m, e] = compute(r, demand, ...r.parameters);
+          r.assign(result.m, m);
+          r.assign(result.e, e);
+        },
+        () => {
+          r.assign(result.e, exactly(operation));
+          r.assign(result.m, r.load(I64, X87_EXCHANGE.result));
+        },
+      );
+      return [result.m, result.e];
+    },
+  };
+}
+
+type Angle = [Local, Local];
+type TwoValues = [Local, Local, Local, Local];
+
 export const ROUTINES: Readonly<Record<X87RoutineName, Routine>> = {
   add: binary(arithmetic.sum, EXACT.add),
   mul: binary(arithmetic.product, EXACT.mul),
@@ -166,6 +208,32 @@ export const ROUTINES: Readonly<Record<X87RoutineName, Routine>> = {
   compare: comparison(EXACT.compare),
   compareQuietly: comparison(EXACT.compareQuietly),
   remainder: binary(conversions.remainder, EXACT.remainder),
+  sine: tested(VALUE, EXACT.sine, (r, demand, ...value) => new Trigonometric(r, demand).sine(...(value as Angle))),
+  cosine: tested(VALUE, EXACT.cosine, (r, demand, ...value) =>
+    new Trigonometric(r, demand).cosine(...(value as Angle)),
+  ),
+  // The cosine goes to `X87_EXCHANGE.second`. C1 tells how the sine was rounded.
+  sineAndCosine: tested(VALUE, EXACT.sineAndCosine, (r, demand, ...value) => {
+    const { sine, cosine } = new Trigonometric(r, demand).both(...(value as Angle));
+    r.store(X87_EXCHANGE.second, cosine[0]);
+    r.store(X87_EXCHANGE.second + 8, cosine[1]);
+    return sine;
+  }),
+  tangent: tested(VALUE, EXACT.tangent, (r, demand, ...value) =>
+    new Trigonometric(r, demand).tangent(...(value as Angle)),
+  ),
+  arctangent: tested(TWO_VALUES, EXACT.arctangent, (r, demand, ...values) =>
+    transcendental.arctangent(r, demand, ...(values as TwoValues)),
+  ),
+  logarithm: tested(TWO_VALUES, EXACT.logarithm, (r, demand, ...values) =>
+    transcendental.logarithm(r, demand, ...(values as TwoValues)),
+  ),
+  logarithmPlusOne: tested(TWO_VALUES, EXACT.logarithmPlusOne, (r, demand, ...values) =>
+    transcendental.logarithmPlusOne(r, demand, ...(values as TwoValues)),
+  ),
+  exponentialMinusOne: tested(VALUE, EXACT.exponentialMinusOne, (r, demand, ...value) =>
+    transcendental.exponentialMinusOne(r, demand, ...(value as Angle)),
+  ),
   examine: {
     parameters: VALUE,
     results: [I32],

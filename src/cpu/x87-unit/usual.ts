@@ -3,12 +3,12 @@ import { I32, I64 } from '../../wasm/code.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { multiplyWide } from './arithmetic.js';
 import { INTEGER_BIT, exponentOf, isExponentNormal, signOf } from './rounding.js';
+import type { Demand } from './rounding-test.js';
 
-/**
+/*
  * The usual cases of some routines, for code inside regions: operands and result are normal numbers, rounding is to
- * nearest at full precision and no tie. What is demanded does not hold: the routine has to be called.
+ * nearest at full precision and no tie. If what is demanded does not hold the routine has to be called.
  */
-export type Demand = (condition: Operand) => void;
 
 /** Bits of the status word. */
 const PRECISION_BIT = 5;
