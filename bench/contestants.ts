@@ -1,7 +1,7 @@
 /** Who takes part, and how each is started. All guests get the same kernel, files, arguments and memory. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContestantCommand } from './contestant.js';
 
@@ -83,6 +83,35 @@ export function findLguest(name: string, options: readonly string[]): Installed 
       words: [
         ...[program, ...options, '--board=pc', `--initrd=${initramfs}`, `--append=${kernelArguments.join(' ')}`],
         ...[String(MEGABYTES), vmlinux],
+      ],
+      isNative: false,
+    }),
+  };
+}
+
+/** Our boards, with one kernel that knows both. */
+export const BOARDS = ['lguest-board', 'pc-board'] as const;
+
+/**
+ * The same kernel as a guest that knows it is one, and as one that believes in a PC: what the Host is told, and what
+ * that is worth. `kernel`: one with lguest guest support.
+ */
+export function findBoard(
+  name: (typeof BOARDS)[number],
+  kernel: string | undefined,
+  options: readonly string[],
+): Installed | Missing {
+  if (kernel === undefined) return { missing: 'it needs a kernel with lguest guest support (--lguest-kernel=FILE)' };
+  if (!existsSync(kernel)) return { missing: `${kernel} does not exist` };
+  const [board, console] = name === 'pc-board' ? ['pc', 'ttyS0'] : ['lguest', 'hvc0'];
+  return {
+    description: `lguest with ${basename(kernel)} given, --board=${board}`,
+    start: ({ initramfs }) => ({
+      name,
+      command: process.execPath,
+      words: [
+        ...[resolve('bin/lguest'), ...options, `--board=${board}`, `--initrd=${initramfs}`],
+        ...[`--append=console=${console} quiet norandmaps`, String(MEGABYTES), kernel],
       ],
       isNative: false,
     }),

@@ -10,7 +10,9 @@ Runs the same programs natively, in our guest, in qemu-system-i386 and in v86, R
 
 --group=NAME,…      only these groups: ${GROUP_NAMES}
 --programs=NAME,…   only programs whose name, or group/name, is one of these
---peers=NAME,…      only these contestants: lguest, native, qemu, v86; lguest@FOLDER is the lguest of another clone
+--peers=NAME,…      only these contestants: lguest, native, qemu, v86; lguest@FOLDER is the lguest of another clone;
+                    lguest-board and pc-board: our two boards with one and the same kernel
+--lguest-kernel=FILE  that kernel, with lguest guest support; default: LGUEST_BENCH_KERNEL
 --lguest=OPTIONS    options for lguest, e.g. --lguest='--no-jit --stats=stats.json'
 --v86=FOLDER        where npm has installed v86 (npm i --no-save v86); default: here, or LGUEST_BENCH_V86
 --time=processor    compare processor time, which other work on the computer disturbs less, instead of real time
@@ -26,6 +28,8 @@ export interface Options {
   peers: string[];
   lguestOptions: string[];
   v86Folder: string | undefined;
+  /** A kernel with lguest guest support, for the contestants `BOARDS`. */
+  lguestKernel: string | undefined;
   time: TimeKind;
   json: string | undefined;
   writeDocs: boolean;
@@ -44,6 +48,7 @@ export function parseOptions(words: readonly string[], environment: NodeJS.Proce
     peers: ['native', 'lguest', 'qemu', 'v86'],
     lguestOptions: [],
     v86Folder: environment['LGUEST_BENCH_V86'],
+    lguestKernel: environment['LGUEST_BENCH_KERNEL'],
     time: 'wall',
     json: undefined,
     writeDocs: false,
@@ -69,15 +74,18 @@ export function parseOptions(words: readonly string[], environment: NodeJS.Proce
       case 'peers':
         options.peers = list;
         for (const peer of list) {
-          if (!/^(native|qemu|v86|lguest(@.+)?)$/.test(peer)) {
+          if (!/^(native|qemu|v86|lguest-board|pc-board|lguest(@.+)?)$/.test(peer)) {
             throw new OptionError(
-              `there is no contestant '${peer}': native, lguest, lguest@FOLDER, qemu and v86 there are.`,
+              `there is no contestant '${peer}': native, lguest, lguest@FOLDER, lguest-board, pc-board, qemu and v86 there are.`,
             );
           }
         }
         break;
       case 'lguest':
         options.lguestOptions = (value ?? '').split(/\s+/).filter((part) => part !== '');
+        break;
+      case 'lguest-kernel':
+        options.lguestKernel = value;
         break;
       case 'v86':
         options.v86Folder = value;

@@ -9,7 +9,7 @@ import { Progress } from '../src/launcher/image/progress.js';
 import { cacheFolder, ImageStore, type StoredImage } from '../src/launcher/image/store.js';
 import { openByteSink } from '../src/platform/node-streams.js';
 import type { ContestantCommand } from './contestant.js';
-import { findLguest, findQemu, findV86, type Installed, type Missing, nativeCommand } from './contestants.js';
+import { BOARDS, findBoard, findLguest, findQemu, findV86, type Installed, type Missing, nativeCommand } from './contestants.js';
 import type { Options } from './options.js';
 import { ProgramFiles } from './program-files.js';
 import type { BenchProgram } from './suite.js';
@@ -91,7 +91,9 @@ export async function prepareBench(options: Options, say: (text: string) => void
   }
 }
 
-function find(peer: string, { lguestOptions, v86Folder }: Options): Installed | Missing {
+function find(peer: string, { lguestOptions, lguestKernel, v86Folder }: Options): Installed | Missing {
+  const board = BOARDS.find((name) => name === peer);
+  if (board !== undefined) return findBoard(board, lguestKernel, lguestOptions);
   if (peer === 'qemu') return findQemu();
   return peer === 'v86' ? findV86(v86Folder) : findLguest(peer, lguestOptions);
 }

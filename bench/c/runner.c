@@ -1,5 +1,5 @@
 /*
- * The other end of `npm run bench`: runs the programs it is told and reports. As /init of a guest it talks on ttyS0;
+ * The other end of `npm run bench`: runs the programs it is told and reports. As /init of a guest it talks on its console;
  * on the computer itself (`runner FOLDER`) on its standard streams, with FOLDER as root directory, so that the same
  * words run the same files in both.
  *
@@ -38,8 +38,8 @@ static void become_init(void) {
   mount("proc", "/proc", "proc", 0, "");
   /* The root file system takes half of the memory at most, which is too little for all data. */
   mount("work", "/work", "tmpfs", 0, "size=90%");
-  int console = open("/dev/ttyS0", O_RDWR);
-  if (console < 0) fail("/dev/ttyS0");
+  int console = open("/dev/console", O_RDWR);
+  if (console < 0) fail("/dev/console");
   struct termios raw;
   tcgetattr(console, &raw);
   cfmakeraw(&raw);

@@ -4,8 +4,8 @@ import { descriptorLevel, isConformingCode, isNullSelector } from './descriptors
 import { CR0, type CpuState, ESP, FLAG } from './state.js';
 
 /**
- * The usual way into a kernel and back, quickly: from ring 3 or 0 to ring 0 and back, through 32-bit gates, all
- * segments flat, everything that is read and written in the TLB. Each function says whether that was the case; if not
+ * The usual way into a kernel and back, quickly: from ring 3 or 0 to ring 0 and back (and back from ring 1, where the
+ * kernels of the lguest board are), through 32-bit gates, all segments flat, everything that is read and written in the TLB. Each function says whether that was the case; if not
  * it has changed nothing, and interrupt-delivery.ts, interrupt-return.ts and segmentation.ts, which know the whole of
  * the architecture, do it.
  */
@@ -25,14 +25,19 @@ const TASK_KIND = 0x9d00;
 const TASK = 0x8900;
 
 const IRET_FLAGS = 0x3f_7fd5 & ~(FLAG.VM | FLAG.RF);
+/** Those that IRET changes at rings above 0, with IOPL 0. */
+const OUTER_IRET_FLAGS = IRET_FLAGS & ~(FLAG.IF | FLAG.IOPL | FLAG.VIF | FLAG.VIP);
 
 /** `Segment.access` of the flat segment that `selector` names, if its descriptor is `kind` at `level`; else 0. */
 function flatAccess(cpu: CpuContext, selector: number, kind: number, level: number): number {
   const { state, access } = cpu;
-  if (selector & 4 || isNullSelector(selector) || state.get(STATE.gdtInHost) !== 0) return 0;
+  if (selector & 4 || isNullSelector(selector)) return 0;
   const offset = selector & 0xfff8;
   if (offset + 7 > state.get(STATE.gdtLimit)) return 0;
-  const at = access.hostAddress((state.get(STATE.gdtBase) + offset) >>> 0, 8, false);
+  const at =
+    state.get(STATE.gdtInHost) !== 0
+      ? STATE.hostGdt + offset
+      : access.hostAddress((state.get(STATE.gdtBase) + offset) >>> 0, 8, false);
   if (at < 0) return 0;
   const { view } = cpu.memory;
   const low = view.getUint32(at, true);
@@ -49,10 +54,8 @@ function isFlatStack(state: CpuState): boolean {
   );
 }
 
-/** Protected mode without virtual-8086 mode, at ring 0 or, if `outer`, 3. */
-function isUsual(state: CpuState, outer: boolean): boolean {
-  const { cpl } = state;
-  if (cpl !== 0 && !(outer && cpl === 3)) return false;
+/** Protected mode without virtual-8086 mode. */
+function isUsual(state: CpuState): boolean {
   return (state.get(STATE.cr0) & CR0.PE) !== 0 && (state.get(STATE.eflags) & FLAG.VM) === 0;
 }
 
@@ -66,14 +69,14 @@ export function enterFlatHandler(
 ): boolean {
   const { state, access } = cpu;
   const { view } = cpu.memory;
-  if (!isUsual(state, true) || vector * 8 + 7 > state.get(STATE.idtLimit)) return false;
+  const { cpl } = state;
+  if (!isUsual(state) || (cpl !== 0 && cpl !== 3) || vector * 8 + 7 > state.get(STATE.idtLimit)) return false;
   const gate = access.hostAddress((state.get(STATE.idtBase) + vector * 8) >>> 0, 8, false);
   if (gate < 0) return false;
   const low = view.getUint32(gate, true);
   const high = view.getUint32(gate + 4, true);
   const kind = high & GATE_KIND;
   if (kind !== INTERRUPT_GATE && kind !== TRAP_GATE) return false;
-  const { cpl } = state;
   if (software && descriptorLevel(high) < cpl) return false;
   const selector = low >>> 16;
   const code = flatAccess(cpu, selector, FLAT_CODE, 0);
@@ -122,22 +125,25 @@ export function enterFlatHandler(
   return true;
 }
 
-/** IRET of 32 bits from ring 0. Afterwards the caller looks at interrupts. */
+/** IRET of 32 bits from a kernel's ring, 0 or (on the lguest board) 1. Afterwards the caller looks at interrupts. */
 export function returnFlat(cpu: CpuContext): boolean {
   const { state, access } = cpu;
   const { view } = cpu.memory;
-  if (!isUsual(state, false) || state.get(STATE.eflags) & FLAG.NT || !isFlatStack(state)) return false;
+  const { cpl } = state;
+  const before = state.get(STATE.eflags);
+  if (cpl > 1 || !isUsual(state) || before & FLAG.NT || !isFlatStack(state)) return false;
+  if (cpl > 0 && before & FLAG.IOPL) return false;
   const pointer = state.registers[ESP]!;
   const at = access.hostAddress(pointer, 12, false);
   if (at < 0) return false;
   const selector = view.getUint16(at + 4, true);
   const flags = view.getUint32(at + 8, true);
   const level = selector & 3;
-  if (flags & FLAG.VM || (level !== 0 && level !== 3)) return false;
+  if (flags & FLAG.VM || (level !== cpl && level !== 3)) return false;
   const code = flatAccess(cpu, selector, FLAT_CODE, level);
   if (code === 0) return false;
   const eip = view.getUint32(at, true);
-  if (level === 0) state.registers[ESP] = pointer + 12;
+  if (level === cpl) state.registers[ESP] = pointer + 12;
   else {
     const outer = access.hostAddress((pointer + 12) >>> 0, 8, false);
     if (outer < 0) return false;
@@ -152,7 +158,8 @@ export function returnFlat(cpu: CpuContext): boolean {
   }
   state.setFlatSegment(CS, selector, code);
   state.eip = eip;
-  state.eflags = (state.get(STATE.eflags) & ~IRET_FLAGS & ~FLAG.RF) | (flags & IRET_FLAGS);
+  const changeable = cpl === 0 ? IRET_FLAGS : OUTER_IRET_FLAGS;
+  state.eflags = (before & ~changeable & ~FLAG.RF) | (flags & changeable);
   cpu.segmentsChanged();
   return true;
 }
@@ -165,10 +172,10 @@ function dropPrivileged(state: CpuState, index: number): void {
   }
 }
 
-/** Loads ES, DS, FS or GS with a flat data segment of level 3, which every level may do, at ring 0 or 3. */
+/** Loads ES, DS, FS or GS with a flat data segment of level 3, which every level may do. */
 export function loadFlatSegment(cpu: CpuContext, index: number, selector: number): boolean {
   const { state } = cpu;
-  if (index === SS || !isUsual(state, true)) return false;
+  if (index === SS || !isUsual(state)) return false;
   const access = flatAccess(cpu, selector, FLAT_DATA, 3);
   if (access === 0) return false;
   state.setFlatSegment(index, selector, access);

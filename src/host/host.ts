@@ -28,7 +28,7 @@ import {
 import { GuestData, LAYOUTS } from './guest-data.js';
 import type { GuestProcessor } from './guest-processor.js';
 import { type HypercallContext, type HypercallRow, hypercallsOf, LGUEST_INIT, runHypercall } from './hypercalls.js';
-import { InterruptTable } from './idt.js';
+import { HYPERCALL_VECTOR, InterruptTable } from './idt.js';
 import { initialiseGuest } from './initialise.js';
 import { Interrupts } from './interrupts.js';
 import { GuestKilled, killGuest, type Stopped, stoppedBy } from './kill.js';
@@ -228,6 +228,17 @@ export class LguestHost implements Board, HypercallContext {
     if (torture.sliceInstructions > 0) slice = Math.min(slice, torture.sliceInstructions);
     if (torture.timerEvery > 0) slice = Math.min(slice, torture.timerEvery);
     return slice;
+  }
+
+  /**
+   * A trap in the middle of a run. What is the guest's own affair it gets at once, and the processor goes on; only a
+   * hypercall is worth stopping for.
+   */
+  trap(): boolean {
+    const { kind, vector } = this.cpu.exit;
+    if (kind === 'software' && vector === HYPERCALL_VECTOR) return false;
+    this.traps.handle();
+    return true;
   }
 
   /** Raises the timer interrupt if its time has come. */

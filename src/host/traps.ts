@@ -6,7 +6,7 @@
  * with it and the guest never knows (chapter "pretended instructions"); it is a hypercall; or it is the guest's own
  * affair. Then we do what the hardware would have done: push a frame on the kernel's stack and continue at the
  * handler the guest gave us. On the original, some traps went straight to the guest without passing through the
- * Host. One cannot see a difference from the inside, so here all go the same way.
+ * Host. Here all pass through these lines, but for one that is the guest's affair the processor does not even stop.
  */
 
 import { hasErrorCode } from '../cpu/faults.js';
