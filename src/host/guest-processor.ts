@@ -1,3 +1,4 @@
+import type { LinearAccess } from '../cpu/access.js';
 import type { Exit } from '../cpu/exit.js';
 import type { CpuState } from '../cpu/state.js';
 
@@ -5,6 +6,7 @@ import type { CpuState } from '../cpu/state.js';
 export interface GuestProcessor {
   readonly state: CpuState;
   readonly exit: Exit;
+  readonly access: LinearAccess;
   /** Runs at most `budget` instructions, returns one of EXIT. */
   run(budget: number): number;
   /** Makes a running `run` return soon. */

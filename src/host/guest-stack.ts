@@ -1,4 +1,5 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
+import type { GuestProcessor } from './guest-processor.js';
 import { hex, killGuest } from './kill.js';
 import type { PageTables } from './page-tables.js';
 
@@ -7,9 +8,21 @@ import type { PageTables } from './page-tables.js';
  * and accessed bits are not looked at (lguest-abi.md §5.4). A page that is not there ends the guest: there would be
  * no stack to tell it on. Returns the linear address of the last word, unsigned.
  */
-export function pushWords(memory: GuestMemory, tables: PageTables, top: number, words: readonly number[]): number {
+export function pushWords(
+  cpu: GuestProcessor,
+  memory: GuestMemory,
+  tables: PageTables,
+  top: number,
+  words: readonly number[],
+): number {
   const bytes = words.length * 4;
   const bottom = (top - bytes) >>> 0;
+  // Mostly the processor has been there before, and nothing is to be looked up.
+  const known = cpu.access.hostAddress(bottom, bytes, true);
+  if (known >= 0) {
+    for (let i = 0; i < words.length; i++) memory.view.setUint32(known + bytes - 4 * (i + 1), words[i]!, true);
+    return bottom;
+  }
   const inOnePage = (bottom & 0xfff) + bytes <= 4096;
   if (inOnePage) {
     const gpa = locateOrKill(tables, bottom);

@@ -36,7 +36,7 @@ import { DEFAULT_PAGE_OFFSET, PageTables } from './page-tables.js';
 import { GUEST_LEVEL, Segments } from './segments.js';
 import type { HostState } from './snapshot.js';
 import { type HostStatistics, HypercallCounts } from './statistics.js';
-import { Traps } from './traps.js';
+import { GENERAL_PROTECTION, Traps } from './traps.js';
 
 export type { TimeSource } from './clock.js';
 export type { DetectedGeneration, GenerationOverride } from './generation.js';
@@ -231,12 +231,12 @@ export class LguestHost implements Board, HypercallContext {
   }
 
   /**
-   * A trap in the middle of a run. What is the guest's own affair it gets at once, and the processor goes on; only a
-   * hypercall is worth stopping for.
+   * A trap in the middle of a run. What is the guest's own affair it gets at once, and the processor goes on. It stops
+   * for a hypercall, and for an instruction that we may have to pretend, which counts as one.
    */
   trap(): boolean {
     const { kind, vector } = this.cpu.exit;
-    if (kind === 'software' && vector === HYPERCALL_VECTOR) return false;
+    if (vector === (kind === 'software' ? HYPERCALL_VECTOR : GENERAL_PROTECTION)) return false;
     this.traps.handle();
     return true;
   }

@@ -49,9 +49,19 @@ function isIgnored(entry: number): boolean {
   return entry === 10 || entry === 11 || entry === 16 || entry === 31;
 }
 
+/** A segment, and the words of the descriptor that it was made from. */
+interface KnownSegment {
+  readonly low: number;
+  readonly high: number;
+  readonly segment: Segment;
+}
+
 export class Segments {
   private readonly cpu: GuestProcessor;
   private readonly memory: GuestMemory;
+  /** What traps loaded last; from one to the next it hardly ever changes. */
+  private lastCode: KnownSegment | undefined;
+  private lastStack: KnownSegment | undefined;
 
   constructor(cpu: GuestProcessor, memory: GuestMemory) {
     this.cpu = cpu;
@@ -99,19 +109,28 @@ export class Segments {
   /** The kernel's code segment, as every trap and interrupt loads it. */
   kernelCode(): Segment {
     const descriptor = this.descriptor(KERNEL_CS);
-    const { high } = descriptor;
+    const { low, high } = descriptor;
+    const known = this.lastCode;
+    if (known?.low === low && known.high === high) return known.segment;
     const levelFits = isConformingCode(high)
       ? descriptorLevel(high) <= GUEST_LEVEL
       : descriptorLevel(high) === GUEST_LEVEL;
     if (!isCode(high) || !isPresent(high) || !levelFits) this.unloadable();
-    return segmentFromDescriptor(KERNEL_CS, descriptor);
+    const segment = segmentFromDescriptor(KERNEL_CS, descriptor);
+    this.lastCode = { low, high, segment };
+    return segment;
   }
 
   /** The ring-1 stack segment `selector` of SET_STACK, as a trap from ring 3 loads it. */
   kernelStack(selector: number): Segment {
     const descriptor = this.descriptor(selector);
-    if (!isStackOf(descriptor.high, GUEST_LEVEL)) this.unloadable();
-    return segmentFromDescriptor(selector, descriptor);
+    const { low, high } = descriptor;
+    const known = this.lastStack;
+    if (known?.low === low && known.high === high && known.segment.selector === selector) return known.segment;
+    if (!isStackOf(high, GUEST_LEVEL)) this.unloadable();
+    const segment = segmentFromDescriptor(selector, descriptor);
+    this.lastStack = { low, high, segment };
+    return segment;
   }
 
   /** Entry of `selector`; an empty one for selectors outside the table, as the LDT always is. */

@@ -25,7 +25,7 @@ import { GUEST_LEVEL, type Segments } from './segments.js';
 /** Exceptions (SDM vol. 3, table 6-1). */
 const DEBUG = 1;
 const INVALID_OPCODE = 6;
-const GENERAL_PROTECTION = 13;
+export const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 
 /** Error code of a fault that an INT n causes: the vector as IDT index (SDM vol. 3, 6.13). */
@@ -153,7 +153,7 @@ export class Traps {
     frame.push(shownFlags, state.selector(CS), state.eip);
     if (errorCode !== undefined) frame.push(errorCode);
     const code = segments.kernelCode();
-    const bottom = pushWords(memory, pageTables, (stack.base + top) >>> 0, frame);
+    const bottom = pushWords(cpu, memory, pageTables, (stack.base + top) >>> 0, frame);
 
     state.setSegment(SS, stack);
     state.registers[ESP] = bottom - stack.base;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { EXIT } from '../../src/cpu/exit.js';
 import { CS, DS, ES, FS, GS, SS } from '../../src/memory/layout.js';
 import {
   CODE,
@@ -178,7 +179,8 @@ describe('reflection', () => {
     // Frames upon frames, where they do no harm.
     guest.registers[4] = 0x1f_0000;
     assert.equal(guest.execute(UD2, 1000), 'running');
-    assert.equal(guest.host.statistics.traps[0]?.reflected, 1000);
+    // The first costs nothing: a trap alone is no instruction.
+    assert.equal(guest.host.statistics.traps[0]?.reflected, 1001);
   });
 });
 
@@ -205,6 +207,24 @@ describe('INT n', () => {
       assert.deepEqual(guest.frame(2), [USER_CODE + 2, USER_CS]);
       assert.equal(guest.memory.read32(DATA), enabledAfter);
     }
+  });
+
+  test('system calls and returns from them do not stop the processor, hypercalls do', () => {
+    const guest = guestWithGate(0x80, 0xf, 3).write(HANDLER, [0xcf]);
+    enterUser(guest, [0xcd, 0x80, 0xcd, 0x80, 0xcd, 0x80]);
+    const { cpu } = guest.host;
+    const run = cpu.run.bind(cpu);
+    const reasons: number[] = [];
+    cpu.run = (budget) => {
+      reasons.push(run(budget));
+      return reasons.at(-1)!;
+    };
+    guest.host.run(100);
+    assert.equal(guest.state.eip, USER_CODE + 6);
+    assert.equal(guest.host.traps.counts.reflected[0x80], 3);
+    assert.deepEqual(reasons, [EXIT.budget]);
+    guest.call(0);
+    assert.deepEqual(reasons, [EXIT.budget, EXIT.trap]);
   });
 
   test('T45 an interrupt cannot be faked, from any ring', () => {
