@@ -9,7 +9,16 @@ import { Progress } from '../src/launcher/image/progress.js';
 import { cacheFolder, ImageStore, type StoredImage } from '../src/launcher/image/store.js';
 import { openByteSink } from '../src/platform/node-streams.js';
 import type { ContestantCommand } from './contestant.js';
-import { BOARDS, findBoard, findLguest, findQemu, findV86, type Installed, type Missing, nativeCommand } from './contestants.js';
+import {
+  BOARDS,
+  findBoard,
+  findLguest,
+  findQemu,
+  findV86,
+  type Installed,
+  type Missing,
+  nativeCommand,
+} from './contestants.js';
 import type { Options } from './options.js';
 import { ProgramFiles } from './program-files.js';
 import type { BenchProgram } from './suite.js';

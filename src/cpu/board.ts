@@ -17,6 +17,11 @@ export interface Board {
    * method: `run` returns.
    */
   trap?(): boolean;
+  /**
+   * The guest makes a hypercall with VMCALL; EIP is behind it. True: the board has served it, and the processor runs
+   * on; false, or no such method: `run` returns at the instruction.
+   */
+  hypercall?(): boolean;
   /** Port read of 1, 2 or 4 bytes; all ones where nothing listens. Only called when the guest may. */
   portRead(port: number, size: number): number;
   portWrite(port: number, size: number, value: number): void;

@@ -276,11 +276,11 @@ export class Processor implements CpuContext {
 
   get interruptShadow(): boolean {
     this.noteShadow();
-    return this.shadowAt === this.retiredNow();
+    return this.shadowAt === this.retired;
   }
   set interruptShadow(on: boolean) {
     this.i32[STATE.shadowBudget >> 2] = 0;
-    this.shadowAt = on ? this.retiredNow() : -1;
+    this.shadowAt = on ? this.retired : -1;
   }
 
   stackSegmentLoaded(): void {
@@ -288,7 +288,8 @@ export class Processor implements CpuContext {
     this.stackShadowAt = this.shadowAt;
   }
 
-  private retiredNow(): number {
+  /** Instructions retired since reset, those of a `run` under way included. */
+  get retired(): number {
     return this.state.retired + this.chunk - this.i32[STATE.budget >> 2]!;
   }
 
@@ -316,10 +317,6 @@ export class Processor implements CpuContext {
   flushTlb(): void {
     this.tlb.flush();
     this.code.endEpochs();
-  }
-  /** Forgets translations of linear addresses below `limit`. */
-  flushTlbUser(limit: number): void {
-    this.code.pagesForgotten(this.tlb.flushBelow(limit));
   }
   flushTlbPage(linear: number): void {
     this.code.pagesForgotten(this.tlb.flushPage(linear));

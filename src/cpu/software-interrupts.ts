@@ -12,9 +12,9 @@ function softwareInterrupt(cpu: CpuContext, vector: number): void {
   cpu.reportTrap();
 }
 
-/** VMCALL: leaves at the instruction; the board decides who may. */
+/** VMCALL: the board serves it, or `run` leaves at the instruction. */
 function hypercall(cpu: CpuContext): void {
-  cpu.leave(EXIT.hypercall);
+  if (!cpu.board.hypercall?.()) cpu.leave(EXIT.hypercall);
 }
 
 export const softwareInterruptHelpers = { softwareInterrupt, hypercall } as const satisfies Record<string, Helper>;

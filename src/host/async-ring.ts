@@ -17,6 +17,8 @@ export class AsyncRing {
   private next = 0;
   /** The call being executed: number, then four arguments. Reused. */
   private readonly args: number[] = [0, 0, 0, 0];
+  /** What the slots are when a round begins. Reused. */
+  private readonly status = new Uint8Array(RING_SLOTS);
 
   constructor(data: GuestData) {
     this.data = data;
@@ -27,10 +29,10 @@ export class AsyncRing {
    * A slot becomes free after its call has been executed.
    */
   drain(words: readonly number[], execute: (call: number, args: readonly number[]) => void): void {
-    const { data, args } = this;
+    const { data, args, status } = this;
     // One look at all slots: nothing that a call does can make the round endless.
     if (data.read(data.layout.ringStatus + (this.next & ~3)) === 0xffff_ffff) return;
-    const status = data.ringStatus();
+    data.readRingStatus(status);
     for (let i = 0; i < RING_SLOTS; i++) {
       const slot = this.next;
       if (status[slot] === RING_FREE) return;

@@ -101,9 +101,9 @@ export class GuestData {
     return this.read(BLOCKED_INTERRUPTS);
   }
 
-  /** A copy of the 64 status bytes of the ring. */
-  ringStatus(): Uint8Array {
-    return this.memory.bytes(this.gpa + this.layout.ringStatus, RING_SLOTS).slice();
+  /** Copies the 64 status bytes of the ring. */
+  readRingStatus(into: Uint8Array): void {
+    into.set(this.memory.bytes(this.gpa + this.layout.ringStatus, RING_SLOTS));
   }
 
   freeRingSlot(slot: number): void {

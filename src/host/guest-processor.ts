@@ -12,8 +12,8 @@ export interface GuestProcessor {
   /** Makes a running `run` return soon. */
   requestStop(): void;
   flushTlb(): void;
-  /** Forgets the translations of linear addresses below `below`. */
-  flushTlbUser(below: number): void;
+  /** Forgets all translations but global ones. */
+  addressSpaceChanged(): void;
   flushTlbPage(linear: number): void;
   /** After a change of hidden segment parts from outside. */
   segmentsChanged(): void;

@@ -230,20 +230,38 @@ export class LguestHost implements Board, HypercallContext {
     return slice;
   }
 
-  /**
-   * A trap in the middle of a run. What is the guest's own affair it gets at once, and the processor goes on. It stops
-   * for a hypercall, and for an instruction that we may have to pretend, which counts as one.
+  /*H:125
+   * Not stopping.
+   *
+   * To stop the processor and to start it again costs more than most of what a guest wants. So it asks us in the
+   * middle of a run, and only if we decline does it stop for the main loop. We decline what counts as an instruction
+   * and is not one of the processor's (those that we may have to pretend), the first hypercall, behind which nothing
+   * is as before, and what is not allowed. Behind a hypercall the main loop has a look when there is something to see.
    */
   trap(): boolean {
     const { kind, vector } = this.cpu.exit;
-    if (vector === (kind === 'software' ? HYPERCALL_VECTOR : GENERAL_PROTECTION)) return false;
+    if (kind === 'software' && vector === HYPERCALL_VECTOR) return this.serveInRun('int 0x1f');
+    if (kind !== 'software' && vector === GENERAL_PROTECTION) return false;
     this.traps.handle();
     return true;
   }
 
+  hypercall(): boolean {
+    return this.serveInRun('vmcall');
+  }
+
+  private serveInRun(instruction: HypercallInstruction): boolean {
+    const { cpu, interrupts } = this;
+    if (this.detected === undefined || cpu.state.cpl !== GUEST_LEVEL) return false;
+    this.serveHypercall(instruction);
+    if (interrupts.pending !== 0 || interrupts.halted) cpu.requestStop();
+    return true;
+  }
+  /*:*/
+
   /** Raises the timer interrupt if its time has come. */
   private lookAtClock(): void {
-    const { retired } = this.cpu.state;
+    const { retired } = this.cpu;
     this.clockLookedAt = retired;
     if (this.clock.takeAlarm()) this.interrupts.raise(0);
     const { timerEvery } = this.torture;

@@ -15,6 +15,7 @@
  */
 
 import type { GuestMemory } from '../memory/guest-memory.js';
+import { RAM_BASE } from '../memory/layout.js';
 import {
   ACCESS_WRITE,
   PageWalker,
@@ -85,9 +86,14 @@ export class PageTables {
     this.cpu.flushTlb();
   }
 
-  /** Translates for the processor. */
+  /**
+   * Translates for the processor. From `kernelAddress` on all address spaces are alike, or the guest tells us: the
+   * processor may keep those translations when it goes from one to another, as if they were marked global.
+   */
   walk(linear: number, access: number): Walk {
-    return this.walker.walk(linear, access);
+    const walk = this.walker.walk(linear, access);
+    if (linear >>> 0 >= this.kernelAddress) walk.global = true;
+    return walk;
   }
 
   /** Guest-physical address of `linear` without touching rights or accessed bits; −1 if no page is there. */
@@ -136,14 +142,14 @@ export class PageTables {
     }
     const sameKernel = this.haveSameKernelPart(walker.root, root);
     walker.root = root;
-    if (sameKernel) this.cpu.flushTlbUser(this.kernelAddress);
+    if (sameKernel) this.cpu.addressSpaceChanged();
     else this.cpu.flushTlb();
   }
 
   /** FLUSH_TLB: 0 forgets the user part, anything else everything. */
   flush(everything: boolean): void {
     if (!everything) {
-      this.cpu.flushTlbUser(this.kernelAddress);
+      this.cpu.addressSpaceChanged();
       return;
     }
     this.cpu.flushTlb();
@@ -164,7 +170,7 @@ export class PageTables {
     const entryShift = this.pae === true ? 30 : 22;
     if (index >= 2 ** (32 - entryShift)) return;
     if (index >= this.kernelAddress >>> entryShift) this.cpu.flushTlb();
-    else if (root === this.walker.root) this.cpu.flushTlbUser(this.kernelAddress);
+    else if (root === this.walker.root) this.cpu.addressSpaceChanged();
   }
 
   /** SET_STACK: pages `(top − pages·4096, top]` must be there and writable, now. */
@@ -217,9 +223,11 @@ export class PageTables {
     const first = pae ? (this.kernelAddress >>> 30) * 8 : (this.kernelAddress >>> 22) * 4;
     const end = pae ? 32 : 4096;
     const { memory } = this;
-    if (!memory.contains(one, end) || !memory.contains(other, end)) return false;
-    for (let at = first; at < end; at += 4) {
-      const difference = memory.read32(one + at) ^ memory.read32(other + at);
+    if (!memory.contains(one, end) || !memory.contains(other, end) || (one | other) & 3) return false;
+    const { i32 } = memory;
+    const [here, there] = [(RAM_BASE + one) >> 2, (RAM_BASE + other) >> 2];
+    for (let word = first >> 2; word < end >> 2; word++) {
+      const difference = i32[here + word]! ^ i32[there + word]!;
       if ((difference & ~(PTE.accessed | PTE.dirty)) !== 0) return false;
     }
     return true;

@@ -27,7 +27,7 @@ import { killForTrap, killGuest } from './kill.js';
 export const GDT_ENTRIES = 32;
 /** First of the three entries that thread-local storage uses. */
 const TLS_ENTRY = 6;
-const TLS_BYTES = 24;
+const TLS_ENTRIES = 3;
 
 const KERNEL_CS_ENTRY = 12;
 const KERNEL_DS_ENTRY = 13;
@@ -94,16 +94,13 @@ export class Segments {
 
   /** LOAD_TLS: three descriptors at `gpa`. */
   loadTls(gpa: number): void {
-    // All read before anything is stored: the read may kill.
-    const table = this.memory.bytes(gpa, TLS_BYTES).slice();
-    this.storeTable(new DataView(table.buffer), TLS_ENTRY, 3);
+    this.storeTable(gpa, TLS_ENTRY, TLS_ENTRIES);
   }
 
   /** LOAD_GDT (up to 2.6.29): `entries` descriptors at `gpa`, from entry 0 on. */
   loadTable(gpa: number, entries: number): void {
     if (entries > GDT_ENTRIES) killGuest(`too many gdt entries ${entries}`);
-    const table = this.memory.bytes(gpa, entries * 8).slice();
-    this.storeTable(new DataView(table.buffer), 0, entries);
+    this.storeTable(gpa, 0, entries);
   }
 
   /** The kernel's code segment, as every trap and interrupt loads it. */
@@ -143,10 +140,13 @@ export class Segments {
     return { low: state.get(at), high: state.get(at + 4), linear: -1 };
   }
 
-  private storeTable(table: DataView, first: number, entries: number): void {
+  private storeTable(gpa: number, first: number, entries: number): void {
+    const { memory } = this;
+    // A table that is not there kills before anything is stored.
+    memory.bytes(gpa, entries * 8);
     for (let i = 0; i < entries; i++) {
       if (isIgnored(first + i)) continue;
-      this.storeFixed(first + i, table.getUint32(i * 8, true), table.getUint32(i * 8 + 4, true));
+      this.storeFixed(first + i, memory.read32(gpa + i * 8), memory.read32(gpa + i * 8 + 4));
     }
     this.refresh(first, first + entries - 1);
   }

@@ -97,22 +97,6 @@ export class Tlb {
     return code;
   }
 
-  /** Forgets linear addresses below `limit` (a multiple of 4096). */
-  flushBelow(limit: number): number {
-    const limitPage = limit / 4096;
-    let code = 0;
-    for (const list of [this.local, this.global]) {
-      let kept = 0;
-      for (let i = 0; i < list.count; i++) {
-        const page = list.pages[i]!;
-        if (page < limitPage) code |= this.drop(page);
-        else list.pages[kept++] = page;
-      }
-      list.count = kept;
-    }
-    return code;
-  }
-
   flushPage(linear: number): number {
     return this.drop(linear >>> 12);
   }

@@ -140,7 +140,7 @@ export class LguestMachine implements Machine {
 
   /** Instructions of this life. */
   get retired(): number {
-    return this.host.cpu.state.retired;
+    return this.host.cpu.retired;
   }
 
   get stopped(): Stopped | undefined {
