@@ -50,9 +50,12 @@ export class SymbolTable {
 
 /** Reads a System.map or an ELF file; undefined when it is neither, or carries no symbol. */
 export function readSymbols(file: Uint8Array): SymbolTable | undefined {
-  const isElf = file.length > 4 && file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
-  const symbols = isElf ? readElfSymbols(file) : readSystemMap(file);
+  const symbols = isElf(file) ? readElfSymbols(file) : readSystemMap(file);
   return symbols.length === 0 ? undefined : new SymbolTable(symbols);
+}
+
+function isElf(file: Uint8Array): boolean {
+  return file.length > 4 && file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
 }
 
 /** Lines of `c0101234 T name`, as nm and the kernel build write them. Types that are no code or data are left out. */
@@ -76,15 +79,19 @@ const STT_NOTYPE = 0;
 /** Section numbers from here on are not sections; 0xfff1 (absolute) is no place in the code either. */
 const SHN_LORESERVE = 0xff00;
 
-/** Symbols of a 32-bit little-endian ELF file; anything that points outside the file is left out. */
-function readElfSymbols(file: Uint8Array): GuestSymbol[] {
-  const symbols: GuestSymbol[] = [];
+/** Whether a kernel is worth keeping until somebody wants to know its symbols. */
+export function mayHaveSymbols(file: Uint8Array): boolean {
+  return isElf(file) && !elfSymbolTables(file).next().done;
+}
+
+/** Bytes of the symbols of a 32-bit little-endian ELF file, and of their names: where these begin and end. */
+function* elfSymbolTables(file: Uint8Array): Generator<{ start: number; end: number; namesAt: number }> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < 52 || file[4] !== 1 || file[5] !== 1) return symbols;
+  if (file.length < 52 || file[4] !== 1 || file[5] !== 1) return;
   const sectionsAt = view.getUint32(32, true);
   const sectionBytes = view.getUint16(46, true);
   const sectionCount = view.getUint16(48, true);
-  if (sectionBytes < 40 || sectionsAt + sectionCount * sectionBytes > file.length) return symbols;
+  if (sectionBytes < 40 || sectionsAt + sectionCount * sectionBytes > file.length) return;
   for (let section = 0; section < sectionCount; section++) {
     const header = sectionsAt + section * sectionBytes;
     if (view.getUint32(header + 4, true) !== SHT_SYMTAB) continue;
@@ -92,7 +99,15 @@ function readElfSymbols(file: Uint8Array): GuestSymbol[] {
     if (names >= sectionCount) continue;
     const namesAt = view.getUint32(sectionsAt + names * sectionBytes + 16, true);
     const start = view.getUint32(header + 16, true);
-    const end = Math.min(file.length, start + view.getUint32(header + 20, true));
+    yield { start, end: Math.min(file.length, start + view.getUint32(header + 20, true)), namesAt };
+  }
+}
+
+/** Symbols of an ELF file; anything that points outside the file is left out. */
+function readElfSymbols(file: Uint8Array): GuestSymbol[] {
+  const symbols: GuestSymbol[] = [];
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  for (const { start, end, namesAt } of elfSymbolTables(file)) {
     for (let at = start; at + SYMBOL_BYTES <= end; at += SYMBOL_BYTES) {
       const type = file[at + 12]! & 15;
       const inSection = view.getUint16(at + 14, true);

@@ -68,7 +68,7 @@ export interface LguestMachineState {
 /** One life of a guest, from boot to its end or restart. */
 export class LguestMachine implements Machine {
   readonly board = 'lguest';
-  private readonly options: LguestMachineOptions;
+  private readonly console: MachineConsole;
   readonly memory: GuestMemory;
   readonly transport: LguestTransport;
   readonly host: LguestHost;
@@ -79,7 +79,7 @@ export class LguestMachine implements Machine {
   /** Builds and boots; throws `BootError` or `LaunchError`. */
   constructor(options: LguestMachineOptions) {
     const { ramBytes } = options;
-    this.options = options;
+    this.console = options.console;
     this.memory = allocateMemory(ramBytes + DEVICE_BYTES);
     this.loaded = loadLguestKernel({
       memory: this.memory,
@@ -148,7 +148,7 @@ export class LguestMachine implements Machine {
   }
 
   offerInput(bytes: Uint8Array): number {
-    return this.deliver(() => this.options.console.input(bytes));
+    return this.deliver(() => this.console.input(bytes));
   }
 
   /** A guest whose queue is broken dies of it. */

@@ -79,14 +79,16 @@ export class PcMachine implements Machine {
   readonly guest = undefined;
   readonly lastHypercall = undefined;
   readonly release: string | undefined;
-  private readonly options: PcMachineOptions;
+  private readonly console: MachineConsole;
+  private readonly serialInput: boolean;
   private readonly memory: GuestMemory;
   private readonly consoleTransport: VirtioPciTransport;
 
   /** Builds and boots; throws `BootError` or `LaunchError`. */
   constructor(options: PcMachineOptions) {
     const { translation, torture } = options;
-    this.options = options;
+    this.console = options.console;
+    this.serialInput = options.serialInput;
     this.memory = allocateMemory(options.ramBytes);
     this.release = options.kernel.identity.release?.text;
     const { registers, report } = loadPcKernel({
@@ -148,8 +150,8 @@ export class PcMachine implements Machine {
 
   offerInput(bytes: Uint8Array): number {
     if (this.stopped !== undefined) return 0;
-    const serial = this.options.serialInput && !this.consoleTransport.hasKicked(CONSOLE_OUTPUT_QUEUE);
-    return serial ? this.pc.serial.sendInput(bytes) : this.deliver(() => this.options.console.input(bytes));
+    const serial = this.serialInput && !this.consoleTransport.hasKicked(CONSOLE_OUTPUT_QUEUE);
+    return serial ? this.pc.serial.sendInput(bytes) : this.deliver(() => this.console.input(bytes));
   }
 
   /** A device whose queue is broken does nothing more until its driver resets it. */

@@ -7,7 +7,7 @@
  */
 import type { BootFile } from '../boot/image.js';
 import { Profile, type ProfileRow } from '../debug/profile.js';
-import { readSymbols, type SymbolTable } from '../debug/symbols.js';
+import { mayHaveSymbols, readSymbols, type SymbolTable } from '../debug/symbols.js';
 import type { DetectedGeneration } from '../host/host.js';
 import { detectPlatform } from '../platform/detect.js';
 import type { Platform } from '../platform/platform.js';
@@ -116,7 +116,10 @@ export class VirtualMachine {
   private readonly background: BackgroundMaker | undefined;
   private console!: MachineConsole;
   private machine: Machine;
-  private files: Files;
+  /** Undefined once the guest has been loaded, for they are as large as the rest of us. */
+  private files: Files | undefined;
+  /** The kernel as an ELF file, if it has symbols. */
+  private symbolFile: Uint8Array | undefined;
   private random: SeededRandom | undefined;
   private inputEnded = false;
   /** What the guest said its task ended with. */
@@ -327,7 +330,8 @@ export class VirtualMachine {
   }
 
   private get symbolTable(): SymbolTable | null {
-    this.symbols ??= readSymbols(this.files.prepared.unpacked ?? this.files.kernel.bytes) ?? null;
+    this.symbols ??= (this.symbolFile && readSymbols(this.symbolFile)) ?? null;
+    this.symbolFile = undefined;
     return this.symbols;
   }
 
@@ -390,7 +394,11 @@ export class VirtualMachine {
   }
 
   private build(): Machine {
-    const { options, files } = this;
+    const { options } = this;
+    const files = this.files!;
+    const kernelFile = files.prepared.unpacked ?? files.kernel.bytes;
+    if (options.symbols === undefined && mayHaveSymbols(kernelFile)) this.symbolFile = kernelFile;
+    if (!options.torture?.saveEvery) this.files = undefined;
     const { append = [], generation = 'auto', pae = 'auto' } = options;
     this.console = this.createConsole();
     const common = {

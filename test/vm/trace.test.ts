@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readSymbols } from '../../src/debug/symbols.js';
+import { mayHaveSymbols, readSymbols } from '../../src/debug/symbols.js';
 import { Tracer } from '../../src/debug/trace.js';
 import { describeInterrupt, describeTrap, trapName } from '../../src/debug/trace-events.js';
 import {
@@ -132,12 +132,15 @@ test('symbols of an ELF file', () => {
   const symbols = readSymbols(guest.elf())!;
   assert.equal(symbols.nearest(symbols.addressOf('second')!), 'second');
   assert.equal(symbols.nearest(symbols.addressOf('second')! - 1), 'first+0x1');
+  assert.ok(mayHaveSymbols(guest.elf()));
 });
 
 test('files without symbols, and damaged ones, have none', () => {
   assert.equal(readSymbols(new Uint8Array(0)), undefined);
   assert.equal(readSymbols(new TextEncoder().encode('hello\nworld\n')), undefined);
-  assert.equal(readSymbols(new SmallGuest().init().elf()), undefined);
+  const bare = new SmallGuest().init().elf();
+  assert.equal(readSymbols(bare), undefined);
+  assert.ok(!mayHaveSymbols(bare), 'it need not be kept');
   const elf = new SmallGuest().init().label('here').loop().elf();
   for (let length = 0; length < elf.length; length += 97) readSymbols(elf.subarray(0, length));
   for (let at = 0; at < 52; at++) readSymbols(elf.with(at, 0xff));
