@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { startMakerThread } from './node-helper-thread.js';
+import { readFileBytes } from './node-memory.js';
 import { FileError, type FileProblem, LONGEST_WAIT_MS, type Platform, splitMilliseconds } from './platform.js';
 
 /** The errno names that mean something to a reader; everything else is 'unreadable'. */
@@ -39,8 +40,7 @@ export function createNodePlatform(): Platform {
       try {
         // Some systems let one read a directory as an empty file: ask first what it is.
         if ((await stat(path)).isDirectory()) throw new FileError(path, 'directory', 'EISDIR');
-        const data = await readFile(path);
-        return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+        return await readFileBytes(path);
       } catch (error) {
         throw error instanceof FileError ? error : describeFileError(path, error);
       }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { createBrowserPlatform } from '../../src/platform/browser.js';
 import { detectPlatform } from '../../src/platform/detect.js';
 import { createNodePlatform } from '../../src/platform/node.js';
+import { limitYoungGeneration } from '../../src/platform/node-memory.js';
 import { FileError, splitMilliseconds } from '../../src/platform/platform.js';
 
 for (const [name, create] of [
@@ -51,6 +54,9 @@ test('Node: files, and what is wrong with them', async () => {
   try {
     writeFileSync(join(folder, 'file'), 'abc');
     assert.deepEqual(await platform.readFile(join(folder, 'file')), Uint8Array.of(97, 98, 99));
+    const large = randomBytes(1_234_567);
+    writeFileSync(join(folder, 'large'), large);
+    assert.deepEqual(await platform.readFile(join(folder, 'large')), new Uint8Array(large));
     const problem = (path: string) => platform.readFile(path).catch((error: FileError) => error.problem);
     assert.equal(await problem(folder), 'directory');
     assert.equal(await problem(join(folder, 'nothing')), 'missing');
@@ -75,4 +81,15 @@ test('this is Node', async () => {
 test('milliseconds become seconds and nanoseconds', () => {
   assert.deepEqual(splitMilliseconds(1_700_000_000_250.5), [1_700_000_000, 250_500_000]);
   assert.deepEqual(splitMilliseconds(0), [0, 0]);
+});
+
+test('Node: what is short-lived takes no more than it is told', async () => {
+  limitYoungGeneration(8);
+  const size = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')!.space_size;
+  let kept: unknown[] = [];
+  for (let i = 0; i < 40; i++) {
+    kept = Array.from({ length: 50_000 }, (_, n) => [n, kept.length]);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.ok(size() < 2 ** 25, `${size()} bytes`);
 });

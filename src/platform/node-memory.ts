@@ -1,0 +1,53 @@
+import { open } from 'node:fs/promises';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+
+/** Bytes from which on a file is large. */
+const LARGE = 1 << 20;
+/** A WebAssembly memory cannot be larger, bytes. */
+const LARGEST = 2 ** 32;
+const WASM_PAGE = 0x1_0000;
+
+/**
+ * Reads a file. The bytes of a large one are where WebAssembly memories are, not in the heap of the C library: when a
+ * large block is freed there, that heap (glibc's) takes it for a sign that more such blocks will be wanted, and from
+ * then on gives hardly anything back to the system. Compiling would cost a hundred megabytes for good.
+ */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size < LARGE || size > LARGEST) {
+      const { buffer, byteOffset, byteLength } = await file.readFile();
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    }
+    const bytes = new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil(size / WASM_PAGE) }).buffer, 0, size);
+    let at = 0;
+    while (at < size) {
+      const { bytesRead } = await file.read(bytes, at, size - at, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
+}
+
+const LOOK_MS = 20;
+
+/**
+ * Lets V8 take hardly more than `megabytes` for what is short-lived in this process; by default it takes 64 when there
+ * is much garbage, and is no faster for it. There is no way to say so once Node has started, so this looks from time to
+ * time, and stops the growth. It does not keep the process alive.
+ */
+export function limitYoungGeneration(megabytes: number): void {
+  const timer = setInterval(() => {
+    const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+    // It doubles, perhaps before the next look.
+    if (space && space.space_size < (megabytes / 2) * 2 ** 20) return;
+    clearInterval(timer);
+    // By how much the space grows at a time.
+    if (space) setFlagsFromString('--semi-space-growth-factor=1');
+  }, LOOK_MS);
+  timer.unref();
+}
