@@ -21,7 +21,13 @@ const BIAS = 16383;
 
 // --- operands -------------------------------------------------------------------------------
 
-function fromInteger(b: Builder, value: Value): Float80Value {
+function fromInteger(b: Builder, x87: X87Stack, integer: Value): Float80Value {
+  const value = normalized(b, integer);
+  x87.noteOrdinary(value);
+  return value;
+}
+
+function normalized(b: Builder, value: Value): Float80Value {
   const negative = b.ltS(value, b.const64(0n));
   const magnitude = b.select(negative, b.sub(b.const64(0n), value), value);
   const zeros = b.clz(magnitude);
@@ -32,68 +38,20 @@ function fromInteger(b: Builder, value: Value): Float80Value {
   };
 }
 
-/** A normal number or zero. `exponent` is still biased as it was; `largest` is the largest normal one. */
-function fromFraction(
-  b: Builder,
-  x87: X87Stack,
-  significand: Value,
-  exponent: Value,
-  sign: Value,
-  isZero: Value,
-  largest: number,
-): Float80Value {
-  x87.refuse(b.isZero(b.or(isZero, b.ltU(b.sub(exponent, b.const(1)), b.const(largest)))));
-  // The bias is half of it.
-  const rebiased = b.add(exponent, b.const(BIAS - largest / 2));
-  return {
-    significand: b.select(isZero, b.const64(0n), b.or(significand, b.const64(INTEGER_BIT))),
-    exponent: b.or(sign, b.select(isZero, b.const(0), rebiased)),
-  };
-}
-
-function fromSingle(b: Builder, x87: X87Stack, bits: Value): Float80Value {
-  const value = fromFraction(
-    b,
-    x87,
-    b.shl(b.toWideU(bits), b.const64(40n)),
-    b.and(b.shrU(bits, b.const(23)), b.const(0xff)),
-    b.and(b.shrU(bits, b.const(16)), b.const(0x8000)),
-    b.isZero(b.shl(bits, b.const(1))),
-    254,
-  );
-  x87.noteStored('toSingle', value, b.toWideU(bits));
-  return value;
-}
-
-function fromDouble(b: Builder, x87: X87Stack, bits: Value): Float80Value {
-  const upper = b.toNarrow(b.shrU(bits, b.const64(48n)));
-  const value = fromFraction(
-    b,
-    x87,
-    b.shl(bits, b.const64(11n)),
-    b.and(b.shrU(upper, b.const(4)), b.const(0x7ff)),
-    b.and(upper, b.const(0x8000)),
-    b.isZero(b.shl(bits, b.const64(1n))),
-    2046,
-  );
-  x87.noteStored('toDouble', value, bits);
-  return value;
-}
-
 /** Memory operand 0. Denormals and NaNs are for the helper. */
 function readMemory(b: Builder, x87: X87Stack, format: Format): Float80Value {
   x87.noteOperand(b.address(0, format.bytes, false));
   switch (format) {
     case FLOAT32:
-      return fromSingle(b, x87, b.read(0));
+      return x87.fromSingle(b.read(0));
     case FLOAT64:
-      return fromDouble(b, x87, b.read64(0));
+      return x87.fromDouble(b.read64(0));
     case INT16:
-      return fromInteger(b, b.toWideS(b.signExtend16(b.read(0))));
+      return fromInteger(b, x87, b.toWideS(b.signExtend16(b.read(0))));
     case INT32:
-      return fromInteger(b, b.toWideS(b.read(0)));
+      return fromInteger(b, x87, b.toWideS(b.read(0)));
     default:
-      return fromInteger(b, b.read64(0));
+      return fromInteger(b, x87, b.read64(0));
   }
 }
 
@@ -191,7 +149,7 @@ export const extract: X87Meaning = (b, x87) => {
   const biased = b.and(exponent, b.const(0x7fff));
   refuseUnlessNormal(b, x87, biased);
   x87.refuse(b.isZero(b.ltS(significand, b.const64(0n))));
-  x87.set(0, fromInteger(b, b.toWideS(b.sub(biased, b.const(BIAS)))));
+  x87.set(0, fromInteger(b, x87, b.toWideS(b.sub(biased, b.const(BIAS)))));
   x87.push({ significand, exponent: b.or(b.and(exponent, b.const(0x8000)), b.const(BIAS)) });
 };
 

@@ -84,6 +84,9 @@ export interface X87Stack {
   /** Replaces C0, C2 and C3, and sets flags. */
   setConditions(conditions: Value): void;
 
-  /** `store` would give `bits`, and no flags. */
-  noteStored(routine: X87Store, value: Float80Value, bits: Value): void;
+  /** The value of bits of a single (i32) or double (i64). Refuses what is neither normal nor zero. */
+  fromSingle(bits: Value): Float80Value;
+  fromDouble(bits: Value): Float80Value;
+  /** The value is a normal number or zero. */
+  noteOrdinary(value: Float80Value): void;
 }

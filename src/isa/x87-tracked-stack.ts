@@ -15,6 +15,9 @@ const C0_C2_C3 = 0x4500;
 /** Among the flags of FPREM: C0 and C3 stay as they are. */
 const CONDITIONS_KEPT = 0x8000;
 
+const INTEGER_BIT = 1n << 63n;
+const BIAS = 16383;
+
 /** What is the same for all builders of x87 instructions: how TOP moves, and what becomes of flags of routines. */
 export abstract class TrackedX87Stack implements X87Stack {
   /** By how much TOP has moved. */
@@ -29,7 +32,6 @@ export abstract class TrackedX87Stack implements X87Stack {
   abstract get(index: number): Float80Value;
   abstract set(index: number, value: Float80Value): void;
   abstract secondResult(): Float80Value;
-  abstract noteStored(routine: X87Store, value: Float80Value, bits: Value): void;
 
   /** The status word without TOP. */
   protected abstract status: Value;
@@ -46,6 +48,44 @@ export abstract class TrackedX87Stack implements X87Stack {
   protected registerOf(index: number): number {
     return (index + this.moved) & 7;
   }
+
+  fromSingle(bits: Value): Float80Value {
+    const { builder: b } = this;
+    return this.fromFraction(
+      b.shl(b.toWideU(bits), b.const64(40n)),
+      b.and(b.shrU(bits, b.const(23)), b.const(0xff)),
+      b.and(b.shrU(bits, b.const(16)), b.const(0x8000)),
+      b.isZero(b.shl(bits, b.const(1))),
+      254,
+    );
+  }
+
+  fromDouble(bits: Value): Float80Value {
+    const { builder: b } = this;
+    const upper = b.toNarrow(b.shrU(bits, b.const64(48n)));
+    return this.fromFraction(
+      b.shl(bits, b.const64(11n)),
+      b.and(b.shrU(upper, b.const(4)), b.const(0x7ff)),
+      b.and(upper, b.const(0x8000)),
+      b.isZero(b.shl(bits, b.const64(1n))),
+      2046,
+    );
+  }
+
+  /** `exponent` is still biased as it was; `largest` is the largest normal one. */
+  private fromFraction(significand: Value, exponent: Value, sign: Value, isZero: Value, largest: number): Float80Value {
+    const { builder: b } = this;
+    this.refuse(b.isZero(b.or(isZero, b.ltU(b.sub(exponent, b.const(1)), b.const(largest)))));
+    // The bias is half of it.
+    const rebiased = b.add(exponent, b.const(BIAS - largest / 2));
+    return {
+      significand: b.select(isZero, b.const64(0n), b.or(significand, b.const64(INTEGER_BIT))),
+      exponent: b.or(sign, b.select(isZero, b.const(0), rebiased)),
+    };
+  }
+
+  /** Builders that have no use for it do not hear of it. */
+  noteOrdinary(_value: Float80Value): void {}
 
   push(value: Float80Value): void {
     this.rotate(-1);

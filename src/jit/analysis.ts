@@ -1,6 +1,6 @@
 import type { Block } from './blocks.js';
 import { KIND, type Node } from './node.js';
-import { type Place, type Step, VARIABLES } from './steps.js';
+import { type Place, type Step, VARIABLES, mayLeave } from './steps.js';
 
 /**
  * What the emitter needs to know about the graph of a region's blocks.
@@ -194,7 +194,7 @@ function forEachLeave(steps: readonly Step[], visit: (variables: readonly Node[]
   for (const step of steps) {
     if (step.kind === 'helper' || step.kind === 'behind') {
       visit(step.variables);
-    } else if (step.kind === 'access' || step.kind === 'leave' || step.kind === 'stack') {
+    } else if (mayLeave(step)) {
       if (step.place.variables !== last) visit(step.place.variables);
       last = step.place.variables;
     } else if (step.kind === 'branch') {
@@ -256,6 +256,17 @@ function entryValuesRead(block: Block): number {
           break;
         case 'call':
           for (const arg of step.args) add(arg);
+          break;
+        case 'trust':
+          add(step.condition);
+          break;
+        case 'distrust':
+          add(step.significand);
+          add(step.exponent);
+          break;
+        case 'convert':
+          add(step.bits);
+          addPlace(step.place);
           break;
         case 'helper':
           for (const arg of step.args) add(arg);

@@ -1,18 +1,15 @@
 import type { X87RoutineName } from '../isa/x87-stack.js';
 import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
-import { FLAGS_SHIFT } from '../cpu/x87-unit/rounding.js';
-import { usualCase } from '../cpu/x87-unit/routines.js';
 import { Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
-import { type Operand, RoutineBuilder } from '../wasm/routine.js';
+import type { Operand } from '../wasm/routine.js';
 import { SIMD } from '../wasm/simd.js';
 import { KIND, type Node } from './node.js';
 import {
   type AccessGroup,
   type AccessSize,
   type BehindStep,
-  type CallStep,
   FIRST_VECTOR,
   type HelperStep,
   LEAVE,
@@ -22,6 +19,7 @@ import {
   type StoreStateStep,
   VARIABLES,
 } from './steps.js';
+import { X87Emitter } from './x87-emitter.js';
 import { tagsOf } from './x87-registers.js';
 
 const FIRST_TEMPORARY = LOCAL.nextEip + 1;
@@ -56,6 +54,7 @@ export class BlockEmitter {
   private readonly tlbWrite: number;
   /** Set within `checkedSteps`. */
   private addends: ReadonlyMap<AccessGroup, number> | undefined;
+  private readonly x87 = new X87Emitter(this);
 
   constructor(
     readonly code: Code,
@@ -100,6 +99,13 @@ export class BlockEmitter {
     this.code.byte(OP.end);
     this.depth--;
   }
+  /** Code that may branch behind itself. */
+  block(emit: (branch: (opcode: number) => void) => void): void {
+    const level = this.depth;
+    this.open(OP.block);
+    emit((opcode) => this.branch(opcode, level));
+    this.close();
+  }
   /** Branches to the label that was opened when `level` labels were open. */
   branch(opcode: number, level: number): void {
     this.code.branch(opcode, this.depth - 1 - level);
@@ -140,9 +146,13 @@ export class BlockEmitter {
 
   /** A local for an i32. */
   temporary(): number {
-    return this.allocate(this.pools[0]!);
+    return this.allocate(I32);
   }
-  private allocate(pool: Pool): number {
+  /** A local for a value of the type. */
+  allocate(type: number): number {
+    return this.allocateOf(this.pools.find((pool) => pool.type === type)!);
+  }
+  private allocateOf(pool: Pool): number {
     const { locals } = pool;
     let local = locals[pool.used++];
     if (local === undefined) {
@@ -203,8 +213,8 @@ export class BlockEmitter {
   }
 
   /** Gives the node a local, which its value is about to be put into. */
-  private compute(node: Node): number {
-    node.local = this.allocate(this.pools[poolOf(node)]!);
+  compute(node: Node): number {
+    node.local = this.allocateOf(this.pools[poolOf(node)]!);
     this.computed.push(node);
     return node.local;
   }
@@ -247,7 +257,16 @@ export class BlockEmitter {
         return;
       }
       case 'call':
-        this.callRoutine(step);
+        this.x87.call(step);
+        return;
+      case 'trust':
+        this.x87.trust(step);
+        return;
+      case 'distrust':
+        this.x87.distrust(step);
+        return;
+      case 'convert':
+        this.x87.convert(step);
         return;
       case 'access':
         this.access(step.group, step.place);
@@ -314,57 +333,23 @@ export class BlockEmitter {
     }
   }
 
-  /** Computes the usual case here, and calls the routine if it is not the case. */
-  private callRoutine({ routine, args, results }: CallStep): void {
-    const { code } = this;
-    const locals = results.map((result) => this.compute(result));
-    const call = (r: RoutineBuilder, operands: readonly Operand[]): void => {
-      for (const operand of operands) r.push(operand);
-      code.call(this.region.routine(routine));
-      // Flags are above the exponent, if there is one.
-      const flags = locals[locals.length - 1]!;
-      code.localTee(flags);
-      code.constant(FLAGS_SHIFT);
-      code.byte(OP.i32_shr_u);
-      if (locals.length === 3) {
-        code.localGet(flags);
-        code.constant(0xffff);
-        code.byte(OP.i32_and);
-        code.localSet(locals[1]!);
-      }
-      code.localSet(flags);
-      if (locals.length > 1) code.localSet(locals[0]!);
-    };
-    this.scoped(() => {
-      const pool = (type: number): Pool => this.pools[type === I32 ? 0 : 1]!;
-      const r = new RoutineBuilder(code, [], (type) => this.allocate(pool(type)));
-      const operands = args.map((arg) => this.operand(arg));
-      const usual = usualCase(routine, operands);
-      if (!usual) {
-        call(r, operands);
-        return;
-      }
-      r.attempt(
-        (demand) => {
-          for (const [n, result] of usual(r, demand).entries()) r.assign({ type: 0, index: locals[n]! }, result);
-        },
-        () => call(r, operands),
-      );
-    });
+  routine(name: X87RoutineName): number {
+    return this.region.routine(name);
   }
 
-  private operand(node: Node): Operand {
+  /** The node's value as an operand of a `RoutineBuilder`. */
+  operand(node: Node): Operand {
     if (node.isConstant) return node.wide ? node.big : node.number;
     const type = node.wide ? I64 : I32;
     if (node.local >= 0) return { type, index: node.local };
     this.push(node);
-    const index = this.allocate(this.pools[node.wide ? 1 : 0]!);
+    const index = this.allocate(type);
     this.code.localSet(index);
     return { type, index };
   }
 
   /** Leaves if what is on the wasm stack is not zero. */
-  private leaveIf(place: Place, reason: number): void {
+  leaveIf(place: Place, reason: number): void {
     this.open(OP.if);
     this.scoped(() => this.region.leave(place, reason));
     this.close();

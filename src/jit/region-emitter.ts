@@ -32,6 +32,7 @@ import {
   type Place,
   type Step,
   VARIABLES,
+  mayLeave,
   stateOffset,
 } from './steps.js';
 
@@ -714,7 +715,7 @@ function findLeaves(blocks: readonly Block[]): number[] {
   for (const block of blocks) {
     const visit = (steps: readonly Step[]): void => {
       for (const step of steps) {
-        if (step.kind === 'access' || step.kind === 'leave' || step.kind === 'stack') {
+        if (mayLeave(step)) {
           masks.add(block.dirtyIn | changedAt(block, step.place.variables));
         } else if (step.kind === 'branch') {
           visit(step.taken);

@@ -7,6 +7,9 @@ import type { Node } from './node.js';
 /** What a block does in order: everything but pure computation. */
 export type Step =
   | CallStep
+  | TrustStep
+  | DistrustStep
+  | ConvertStep
   | HelperStep
   | BehindStep
   | LoadBudgetStep
@@ -129,6 +132,34 @@ interface StackStep {
   readonly reason: number;
   readonly place: Place;
 }
+/**
+ * Finds out whether usual cases of x87 arithmetic may be tried: −1 or 0 (`cpu/x87-unit/usual.ts`). Unlike other results
+ * it becomes 0 later, where a value turns up that is not to be trusted.
+ */
+export interface TrustStep {
+  readonly kind: 'trust';
+  readonly result: Node;
+  readonly condition: Node;
+  /** What was found out before. */
+  readonly before: Node | undefined;
+}
+/** The value may be anything. */
+export interface DistrustStep {
+  readonly kind: 'distrust';
+  readonly trust: Node;
+  readonly significand: Node;
+  readonly exponent: Node;
+}
+/** Makes a register value of a single (i32) or double (i64); leaves at what is neither normal nor zero. */
+export interface ConvertStep {
+  readonly kind: 'convert';
+  readonly format: 'single' | 'double';
+  readonly bits: Node;
+  readonly significand: Node;
+  readonly exponent: Node;
+  readonly reason: number;
+  readonly place: Place;
+}
 /** Runs a routine of the x87's arithmetic, which depends on nothing but its arguments and the control word. */
 export interface CallStep {
   readonly kind: 'call';
@@ -136,6 +167,8 @@ export interface CallStep {
   readonly args: readonly Node[];
   /** Significand and exponent, or bits, or nothing; then flags as in the status word. */
   readonly results: readonly Node[];
+  /** Of a `TrustStep`, where the routine has a usual case. */
+  readonly trust: Node | undefined;
 }
 
 /**
@@ -218,3 +251,9 @@ interface BranchStep {
   /** Variables that differ behind the arms: `result` is what they were in the arm taken. */
   readonly merges: readonly { readonly result: Node; readonly taken: Node; readonly otherwise: Node }[];
 }
+
+/** Whether a step leaves to its place in some case. */
+export function mayLeave(step: Step): step is Extract<Step, { readonly place: Place; readonly kind: LeavingKind }> {
+  return step.kind === 'access' || step.kind === 'leave' || step.kind === 'stack' || step.kind === 'convert';
+}
+type LeavingKind = 'access' | 'leave' | 'stack' | 'convert';

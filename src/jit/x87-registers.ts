@@ -1,6 +1,7 @@
 import type { Builder, Value } from '../isa/builder.js';
 import type { Float80Value, X87RoutineName, X87Store } from '../isa/x87-stack.js';
 import { TrackedX87Stack } from '../isa/x87-tracked-stack.js';
+import { USUAL_ROUTINES } from '../cpu/x87-unit/routines.js';
 import { CS, DS, SEGMENT, STATE, X87_EXCHANGE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import * as n from './node.js';
@@ -36,6 +37,10 @@ interface Owner extends Builder {
 }
 
 const C1 = 0x200;
+/** Precision and rounding in the control word. */
+const MODES = 0xf00;
+const ORDINARY_MODES = 0x300;
+const PRECISION_BIT = 5;
 const EVERYTHING = 0xffff;
 
 /**
@@ -65,6 +70,12 @@ export class X87Registers extends TrackedX87Stack {
   private snapshot: readonly StoreStateStep[] = [];
   private cs: Node | undefined;
   private ds: Node | undefined;
+  /** Of a `TrustStep`: when it was made for this status word, and how many steps there were when it was last used. */
+  private trust: Node | undefined;
+  private trustedStatus: Node | undefined;
+  private trustedSteps = 0;
+  /** Significands of values that are ordinary as long as there is trust. */
+  private readonly trusted = new WeakSet<Node>();
   private readonly stored = new WeakMap<Float80Value, { routine: X87Store; bits: Value }>();
 
   constructor(private readonly owner: Owner) {
@@ -155,7 +166,9 @@ export class X87Registers extends TrackedX87Stack {
     return this.owner.variables[FPU_STATUS]!;
   }
   protected set status(value: Value) {
-    this.owner.variables[FPU_STATUS] = value as Node;
+    const { variables } = this.owner;
+    if (this.trustedStatus === variables[FPU_STATUS]) this.trustedStatus = value as Node;
+    variables[FPU_STATUS] = value as Node;
   }
 
   begin(full: readonly number[], empty: readonly number[], keepsC1 = false): void {
@@ -165,7 +178,7 @@ export class X87Registers extends TrackedX87Stack {
     this.synchronize();
     for (const index of full) this.expect(1 << this.registerOf(index), 0);
     for (const index of empty) this.expect(0, 1 << this.registerOf(index));
-    if (!keepsC1) variables[FPU_STATUS] = and(variables[FPU_STATUS]!, ~C1);
+    if (!keepsC1) this.status = and(variables[FPU_STATUS]!, ~C1);
     variables[FPU_IP] = n.constant(owner.place.eip);
     if (!this.cs || variables[FPU_CS] !== this.cs) this.cs = variables[FPU_CS] = this.selector(CS);
   }
@@ -237,7 +250,10 @@ export class X87Registers extends TrackedX87Stack {
 
   private call(routine: X87RoutineName, operands: readonly Float80Value[], ...results: Node[]): void {
     const args = operands.flatMap(({ significand, exponent }) => [significand as Node, exponent as Node]);
-    this.owner.steps.push({ kind: 'call', routine, args, results });
+    const trust = USUAL_ROUTINES.has(routine) ? this.trustIn(operands) : undefined;
+    this.owner.steps.push({ kind: 'call', routine, args, results, trust });
+    // What is not ordinary has put an end to trust.
+    if (trust && results.length === 3) this.trusted.add(results[0]!);
   }
 
   protected callForValue(
@@ -274,8 +290,70 @@ export class X87Registers extends TrackedX87Stack {
     return known?.routine === routine ? known.bits : super.store(routine, value);
   }
 
-  noteStored(routine: X87Store, value: Float80Value, bits: Value): void {
-    this.stored.set(value, { routine, bits });
+  override fromSingle(bits: Value): Float80Value {
+    const value = this.convert('single', bits);
+    this.stored.set(value, { routine: 'toSingle', bits: this.builder.toWideU(bits) });
+    return value;
+  }
+
+  override fromDouble(bits: Value): Float80Value {
+    const value = this.convert('double', bits);
+    this.stored.set(value, { routine: 'toDouble', bits });
+    return value;
+  }
+
+  private convert(format: 'single' | 'double', bits: Value): Float80Value {
+    const significand = n.result(true, 64);
+    const exponent = n.result(false, 16);
+    const { place, interpreted: reason, steps } = this.owner;
+    steps.push({ kind: 'convert', format, bits: bits as Node, significand, exponent, place, reason });
+    const value = { significand, exponent };
+    this.noteOrdinary(value);
+    return value;
+  }
+
+  // --- trust ----------------------------------------------------------------------------------
+
+  override noteOrdinary({ significand }: Float80Value): void {
+    this.trusted.add(significand as Node);
+  }
+
+  /** Sees to it that usual cases with these operands may be tried. */
+  private trustIn(operands: readonly Float80Value[]): Node {
+    const { owner } = this;
+    const { variables } = owner;
+    if (!this.trust || this.trustedStatus !== variables[FPU_STATUS] || this.modesMayHaveChanged()) {
+      const control = owner.loadState(STATE.fpuControl, 32);
+      const ordinary = n.comparison(OP.i32_eq, and(control, MODES), n.constant(ORDINARY_MODES));
+      const inexact = and(n.binary(OP.i32_shr_u, variables[FPU_STATUS]!, n.constant(PRECISION_BIT)), 1);
+      const result = n.result(true, 64);
+      owner.steps.push({
+        kind: 'trust',
+        result,
+        condition: n.binary(OP.i32_and, ordinary, inexact),
+        before: this.trust,
+      });
+      this.trust = result;
+      this.trustedStatus = variables[FPU_STATUS];
+    }
+    for (const { significand, exponent } of operands as { significand: Node; exponent: Node }[]) {
+      if (significand.isConstant || this.trusted.has(significand)) continue;
+      owner.steps.push({ kind: 'distrust', trust: this.trust, significand, exponent });
+      this.trusted.add(significand);
+    }
+    this.trustedSteps = owner.steps.length;
+    return this.trust;
+  }
+
+  /** Since trust was last asked for: rare, so that any store to the state under a condition counts. */
+  private modesMayHaveChanged(): boolean {
+    const { steps } = this.owner;
+    for (let i = this.trustedSteps; i < steps.length; i++) {
+      const step = steps[i]!;
+      if (step.kind === 'branch' || step.kind === 'helper') return true;
+      if (step.kind === 'storeState' && step.offset === STATE.fpuControl) return true;
+    }
+    return false;
   }
 }
 

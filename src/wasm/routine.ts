@@ -39,6 +39,10 @@ export class RoutineBuilder {
     if (this.allocate) return { type, index: this.allocate(type) };
     return { type, index: this.parameters.length + this.types.push(type) - 1 };
   }
+  /** A variable of the same type. */
+  variableLike(value: Operand): Local {
+    return this.variable(typeOf(value));
+  }
   assign(variable: Local, value: Operand): void {
     this.push(value);
     this.code.localSet(variable.index);

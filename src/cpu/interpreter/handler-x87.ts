@@ -172,8 +172,6 @@ export class HandlerX87 extends TrackedX87Stack {
       exponent: b.loadAt(zero, X87_EXCHANGE.second + 8, 16),
     };
   }
-
-  noteStored(): void {}
 }
 
 function setOf(registers: readonly number[]): number {

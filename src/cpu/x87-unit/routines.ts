@@ -26,25 +26,42 @@ interface Routine {
 
 type UsualCase = (r: RoutineBuilder, demand: Demand) => readonly Operand[];
 
-/** The usual case of a routine, if it has one: significand and exponent, bits, or nothing; then flags, in place. */
-export function usualCase(routine: X87RoutineName, operands: readonly Operand[]): UsualCase | undefined {
+/**
+ * The usual case of a routine, if it has one: significand and exponent, bits, or nothing; then flags as in the status
+ * word. For `trust` see `usual.ts`.
+ */
+export function usualCase(
+  routine: X87RoutineName,
+  operands: readonly Operand[],
+  trust: Operand,
+): UsualCase | undefined {
   const [ma, ea, mb, eb] = operands as [Operand, Operand, Operand, Operand];
   switch (routine) {
     case 'add':
-      return (r, demand) => usualSum(r, demand, ma, ea, mb, eb);
+      return (r, demand) => usualSum(r, demand, trust, ma, ea, mb, eb);
     case 'sub':
-      return (r, demand) => usualSum(r, demand, ma, ea, mb, r.xor(eb, 0x8000));
+      return (r, demand) => usualSum(r, demand, trust, ma, ea, mb, r.xor(eb, 0x8000));
     case 'mul':
-      return (r, demand) => usualProduct(r, demand, ma, ea, mb, eb);
+      return (r, demand) => usualProduct(r, demand, trust, ma, ea, mb, eb);
     case 'toDouble':
-      return (r, demand) => usualToDouble(r, demand, ma, ea);
+      return (r, demand) => usualToDouble(r, demand, trust, ma, ea);
     case 'compare':
     case 'compareQuietly':
-      return (r, demand) => usualRelation(r, demand, ma, ea, mb, eb);
+      return (r, demand) => usualRelation(r, demand, trust, ma, ea, mb, eb);
     default:
       return undefined;
   }
 }
+
+/** Routines that have one. */
+export const USUAL_ROUTINES: ReadonlySet<X87RoutineName> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'toDouble',
+  'compare',
+  'compareQuietly',
+]);
 
 /** Numbers of exact operations. Those of stores are followed by one for each width. */
 export const EXACT = {

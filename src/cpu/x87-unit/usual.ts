@@ -1,34 +1,25 @@
-import { STATE } from '../../memory/layout.js';
-import { I32, I64 } from '../../wasm/code.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { multiplyWide } from './arithmetic.js';
-import { INTEGER_BIT, exponentOf, isExponentNormal, signOf } from './rounding.js';
+import { C1_BIT, FLAGS_SHIFT, INTEGER_BIT, exponentOf, isExponentNormal, signOf } from './rounding.js';
 import type { Demand } from './rounding-test.js';
 
 /*
  * The usual cases of some routines, for code inside regions: operands and result are normal numbers, rounding is to
- * nearest at full precision and no tie. If what is demanded does not hold the routine has to be called.
+ * nearest at full precision, and PE is set already. If what is demanded does not hold the routine has to be called.
+ *
+ * `trust` is −1 if the mode is as it has to be, and all values in question are to be trusted, else 0: so one test does
+ * for all operands.
  */
 
-/** Bits of the status word. */
-const PRECISION_BIT = 5;
-const C1_BIT = 9;
+const C1_PLACE = C1_BIT - FLAGS_SHIFT;
+const BIAS = 16383;
 
-function flagsOf(r: RoutineBuilder, inexact: Operand, up: Operand): Local {
-  return r.or(r.shl(inexact, PRECISION_BIT), r.shl(up, C1_BIT));
+/** Whether a value is a normal number if its integer bit is set: no NaN, no infinity, no pseudo-denormal number. */
+export function isTrusted(r: RoutineBuilder, m: Operand, e: Operand): Local {
+  return r.or(r.isZero(r.ltS(m, 0n)), isExponentNormal(r, exponentOf(r, e)));
 }
 
-function demandNormal(r: RoutineBuilder, demand: Demand, ma: Operand, xa: Operand, mb: Operand, xb: Operand): void {
-  demand(r.ltS(r.and(ma, mb), 0n));
-  demand(isExponentNormal(r, xa));
-  demand(isExponentNormal(r, xb));
-}
-
-function demandUsualMode(r: RoutineBuilder, demand: Demand): void {
-  demand(r.eq(r.and(r.load(I32, STATE.fpuControl), 0xf00), 0x300));
-}
-
-/** Significand, exponent and flags of a normalized number. */
+/** Significand, sign and exponent, and flags of a normalized number. */
 function round(
   r: RoutineBuilder,
   demand: Demand,
@@ -37,32 +28,34 @@ function round(
   x: Operand,
   sign: Operand,
 ): readonly Operand[] {
-  demand(r.ne(low, INTEGER_BIT));
   demand(isExponentNormal(r, x));
-  const up = r.shrU(low, 63n);
-  const m = r.add(high, up);
+  const up = goesUp(r, high, low);
+  const m = r.add(high, r.toWide(up));
   // Carried into the next power of two it is zero.
   demand(r.ltS(m, 0n));
-  return [m, r.or(x, sign), flagsOf(r, r.ne(low, 0n), r.toNarrow(up))];
+  return [m, r.or(x, sign), r.shl(up, C1_PLACE)];
+}
+
+/** Whether `low` is more than half of the lowest bit of `high`; or just half, and that bit is set. */
+function goesUp(r: RoutineBuilder, high: Operand, low: Operand): Local {
+  return r.ltU(r.sub(INTEGER_BIT, r.and(high, 1n)), low);
 }
 
 export function usualProduct(
   r: RoutineBuilder,
   demand: Demand,
+  trust: Operand,
   ma: Operand,
   ea: Operand,
   mb: Operand,
   eb: Operand,
 ): readonly Operand[] {
-  const xa = exponentOf(r, ea);
-  const xb = exponentOf(r, eb);
-  demandNormal(r, demand, ma, xa, mb, xb);
-  demandUsualMode(r, demand);
+  demand(r.ltS(r.and(r.and(ma, mb), trust), 0n));
   const { high, low } = multiplyWide(r, ma, mb);
   const long = r.ltS(high, 0n);
   const upper = r.select(long, high, r.or(r.shl(high, 1n), r.shrU(low, 63n)));
   const lower = r.select(long, low, r.shl(low, 1n));
-  const x = r.add(r.sub(r.add(xa, xb), 16383), long);
+  const x = r.add(r.sub(r.add(exponentOf(r, ea), exponentOf(r, eb)), BIAS), long);
   return round(r, demand, upper, lower, x, signOf(r, r.xor(ea, eb)));
 }
 
@@ -70,15 +63,15 @@ export function usualProduct(
 export function usualSum(
   r: RoutineBuilder,
   demand: Demand,
+  trust: Operand,
   ma: Operand,
   ea: Operand,
   mb: Operand,
   eb: Operand,
 ): readonly Operand[] {
+  demand(r.ltS(r.and(r.and(ma, mb), trust), 0n));
   const xa = exponentOf(r, ea);
   const xb = exponentOf(r, eb);
-  demandNormal(r, demand, ma, xa, mb, xb);
-  demandUsualMode(r, demand);
   const distance = r.sub(xa, xb);
   const swap = r.ltS(distance, 0);
   const large = r.select(swap, mb, ma);
@@ -89,11 +82,38 @@ export function usualSum(
   const count = r.toWide(far);
   const high = r.shrU(small, count);
   const low = r.shl(r.shl(small, 1n), r.xor(count, 63n));
-  const upper = r.variable(I64);
-  const lower = r.variable(I64);
-  const exponent = r.variable(I32);
-  const sign = r.variable(I32);
-  r.assign(sign, signOf(r, r.select(swap, eb, ea)));
+  const { upper, lower, exponent, sign } = addAligned(
+    r,
+    large,
+    high,
+    low,
+    x,
+    signOf(r, r.select(swap, eb, ea)),
+    ea,
+    eb,
+  );
+  // What cancelled more than 63 bits has no integer bit now.
+  return round(r, demand, upper, lower, exponent, sign);
+}
+
+/** `large` and (`high`, `low`) with their signs, normalized; `sign` is that of `large`. */
+function addAligned(
+  r: RoutineBuilder,
+  large: Operand,
+  high: Operand,
+  low: Operand,
+  x: Operand,
+  sign: Operand,
+  ea: Operand,
+  eb: Operand,
+): { upper: Local; lower: Local; exponent: Local; sign: Local } {
+  const result = {
+    upper: r.variableLike(large),
+    lower: r.variableLike(large),
+    exponent: r.variableLike(x),
+    sign: r.variableLike(x),
+  };
+  r.assign(result.sign, sign);
   r.when(
     signOf(r, r.xor(ea, eb)),
     () => {
@@ -103,53 +123,88 @@ export function usualSum(
       const magnitude = r.select(less, r.sub(0n, rest), rest);
       const negated = r.sub(0n, low);
       const zeros = r.clz(magnitude);
-      r.assign(upper, r.or(r.shl(magnitude, zeros), r.shrU(r.shrU(negated, 1n), r.xor(zeros, 63n))));
-      r.assign(lower, r.shl(negated, zeros));
-      r.assign(exponent, r.sub(x, r.toNarrow(zeros)));
-      r.assign(sign, r.xor(sign, r.shl(less, 15)));
+      r.assign(result.upper, r.or(r.shl(magnitude, zeros), r.shrU(r.shrU(negated, 1n), r.xor(zeros, 63n))));
+      r.assign(result.lower, r.shl(negated, zeros));
+      r.assign(result.exponent, r.sub(x, r.toNarrow(zeros)));
+      r.assign(result.sign, r.xor(result.sign, r.shl(less, 15)));
     },
     () => {
       const total = r.add(large, high);
       const carried = r.ltU(total, large);
       const lost = r.or(r.or(r.shrU(low, 1n), r.and(low, 1n)), r.shl(total, 63n));
-      r.assign(lower, r.select(carried, lost, low));
-      r.assign(upper, r.select(carried, r.or(r.shrU(total, 1n), INTEGER_BIT), total));
-      r.assign(exponent, r.add(x, carried));
+      r.assign(result.lower, r.select(carried, lost, low));
+      r.assign(result.upper, r.select(carried, r.or(r.shrU(total, 1n), INTEGER_BIT), total));
+      r.assign(result.exponent, r.add(x, carried));
     },
   );
-  // What cancelled more than 63 bits has no integer bit now.
-  return round(r, demand, upper, lower, exponent, sign);
+  return result;
 }
 
 /** FST m64: bits and flags. */
-export function usualToDouble(r: RoutineBuilder, demand: Demand, m: Operand, e: Operand): readonly Operand[] {
-  const exponent = r.sub(exponentOf(r, e), 16383 - 1023 + 1);
-  demand(r.ltS(m, 0n));
+export function usualToDouble(
+  r: RoutineBuilder,
+  demand: Demand,
+  trust: Operand,
+  m: Operand,
+  e: Operand,
+): readonly Operand[] {
+  demand(r.ltS(r.and(m, trust), 0n));
+  const exponent = r.sub(exponentOf(r, e), BIAS - 1023 + 1);
   demand(r.ltU(exponent, 2045));
-  demand(r.isZero(r.and(r.load(I32, STATE.fpuControl), 0xc00)));
-  const lost = r.and(m, 0x7ffn);
-  demand(r.ne(lost, 0x400n));
-  const up = r.and(r.shrU(m, 10n), 1n);
-  const kept = r.add(r.shrU(m, 11n), up);
-  const bits = r.add(r.shl(r.toWide(exponent), 52n), kept);
-  return [r.or(bits, r.shl(r.toWide(signOf(r, e)), 48n)), flagsOf(r, r.ne(lost, 0n), r.toNarrow(up))];
+  const kept = r.shrU(m, 11n);
+  const up = goesUp(r, kept, r.shl(m, 53n));
+  // The integer bit adds the one that is missing in the exponent.
+  const bits = r.add(r.shl(r.toWide(exponent), 52n), r.add(kept, r.toWide(up)));
+  return [r.or(bits, r.shl(r.toWide(signOf(r, e)), 48n)), r.shl(up, C1_PLACE)];
 }
 
 /** FCOM and relatives: condition codes. */
 export function usualRelation(
   r: RoutineBuilder,
   demand: Demand,
+  trust: Operand,
   ma: Operand,
   ea: Operand,
   mb: Operand,
   eb: Operand,
 ): readonly Operand[] {
+  demand(r.ltS(r.and(r.and(ma, mb), trust), 0n));
   const xa = exponentOf(r, ea);
   const xb = exponentOf(r, eb);
-  demandNormal(r, demand, ma, xa, mb, xb);
   const nearer = r.or(r.ltU(xa, xb), r.and(r.eq(xa, xb), r.ltU(ma, mb)));
   const equal = r.and(r.eq(ea, eb), r.eq(ma, mb));
   const negative = r.shrU(ea, 15);
   const less = r.select(signOf(r, r.xor(ea, eb)), negative, r.xor(nearer, negative));
   return [r.select(equal, 0x4000, r.shl(less, 8))];
+}
+
+/** Formats of memory: bits of the fraction, largest normal exponent, which is twice the bias. */
+const NARROW = { single: { fraction: 23, largest: 254 }, double: { fraction: 52, largest: 2046 } } as const;
+
+/** A single (i32) or double (i64) as a register value if `isNormal`. `isNotZero` and `sign` are for all others. */
+export function fromNarrow(
+  r: RoutineBuilder,
+  format: keyof typeof NARROW,
+  bits: Operand,
+): {
+  value: { significand: Local; exponent: Local };
+  isNormal: Local;
+  isNotZero(): Local;
+  sign(): Local;
+} {
+  const { fraction, largest } = NARROW[format];
+  const double = format === 'double';
+  const wide = double ? bits : r.toWide(bits);
+  const upper = double ? r.toNarrow(r.shrU(bits, 48n)) : r.shrU(bits, 16);
+  const sign = r.and(upper, 0x8000);
+  const x = r.and(r.shrU(upper, fraction & 15), largest + 1);
+  return {
+    value: {
+      significand: r.or(r.shl(wide, BigInt(63 - fraction)), INTEGER_BIT),
+      exponent: r.or(r.add(x, BIAS - largest / 2), sign),
+    },
+    isNormal: r.ltU(r.sub(x, 1), largest),
+    isNotZero: () => r.ne(r.shl(bits, double ? 1n : 1), double ? 0n : 0),
+    sign: () => sign,
+  };
 }
