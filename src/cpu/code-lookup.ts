@@ -1,5 +1,5 @@
 import { CODE_PAGE, type GuestMemory } from '../memory/guest-memory.js';
-import { CS, REGION_KEYS, REGION_SLOTS, SEGMENT, STATE } from '../memory/layout.js';
+import { CS, KEYS, REGION_KEYS, REGION_SLOTS, SEGMENT, STATE } from '../memory/layout.js';
 import type { Tlb } from '../memory/tlb.js';
 import { ACCESS_FETCH } from './board.js';
 import { type Block, CodeCache, NO_BLOCK } from './code-cache.js';
@@ -66,6 +66,7 @@ export class CodeLookup {
     this.blocks.onFlush = () => this.forgetAll();
     tlb.onFull = () => this.endEpochs();
     memory.onCodeWrite = (gpa, length) => this.codeWritten(gpa, length);
+    this.setKeys();
     this.nextPage = () => {
       const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
       const gpa = this.locateCode(linear);
@@ -76,7 +77,12 @@ export class CodeLookup {
 
   /** `codeKey` without the mode. */
   key(user: boolean): number {
-    return this.epochs.current[user ? 1 : 0] * KEY_EPOCH + (user ? KEY_USER : 0);
+    return this.i32[(user ? KEYS.user : KEYS.supervisor) >> 2]!;
+  }
+  private setKeys(): void {
+    const [supervisor, user] = this.epochs.current;
+    this.i32[KEYS.supervisor >> 2] = supervisor * KEY_EPOCH;
+    this.i32[KEYS.user >> 2] = user * KEY_EPOCH + KEY_USER;
   }
 
   /** For a translator of this code. */
@@ -124,6 +130,7 @@ export class CodeLookup {
       this.jumps.clear();
       this.i32.fill(0, REGION_KEYS >> 2, (REGION_KEYS >> 2) + REGION_SLOTS);
     }
+    this.setKeys();
     this.onEpoch();
   }
 

@@ -33,7 +33,7 @@ export function replaceFlags(cpu: CpuContext, value: number, mask: number): void
 }
 
 /** Behind an instruction that may have set IF: lets the board deliver what waits. */
-export function noticeInterrupt(cpu: CpuContext): void {
+function noticeInterrupt(cpu: CpuContext): void {
   if (cpu.interruptRequested && (cpu.state.get(STATE.eflags) & FLAG.IF) !== 0) cpu.requestStop();
 }
 

@@ -1,13 +1,12 @@
-import { CS, DS, ES, GS, SEGMENT, SS, STATE, TR } from '../memory/layout.js';
+import { CS, SEGMENT, SS, STATE, TR } from '../memory/layout.js';
 import type { CpuContext } from './context.js';
-import { descriptorLevel, isConformingCode, isNullSelector } from './descriptors.js';
+import { descriptorLevel, isNullSelector } from './descriptors.js';
 import { CR0, type CpuState, ESP, FLAG } from './state.js';
 
 /**
- * The usual way into a kernel and back, quickly: from ring 3 or 0 to ring 0 and back (and back from ring 1, where the
- * kernels of the lguest board are), through 32-bit gates, all segments flat, everything that is read and written in the TLB. Each function says whether that was the case; if not
- * it has changed nothing, and interrupt-delivery.ts, interrupt-return.ts and segmentation.ts, which know the whole of
- * the architecture, do it.
+ * The usual way into a kernel, quickly: from ring 3 or 0 to ring 0 through a 32-bit gate, all segments flat, everything
+ * that is read and written in the TLB. If that is not the case nothing has changed, and interrupt-delivery.ts, which
+ * knows the whole of the architecture, does it. The usual ways back are in interpreter/shortcuts.ts.
  */
 
 /** Low word of a flat descriptor; high word with level 0, apart from AVL: present, accessed, G, D/B. */
@@ -23,10 +22,6 @@ const GATE_KIND = 0x9f00;
 /** TSS of 32 bits, busy or not (types 9 and 11), present. */
 const TASK_KIND = 0x9d00;
 const TASK = 0x8900;
-
-const IRET_FLAGS = 0x3f_7fd5 & ~(FLAG.VM | FLAG.RF);
-/** Those that IRET changes at rings above 0, with IOPL 0. */
-const OUTER_IRET_FLAGS = IRET_FLAGS & ~(FLAG.IF | FLAG.IOPL | FLAG.VIF | FLAG.VIP);
 
 /** `Segment.access` of the flat segment that `selector` names, if its descriptor is `kind` at `level`; else 0. */
 function flatAccess(cpu: CpuContext, selector: number, kind: number, level: number): number {
@@ -122,63 +117,5 @@ export function enterFlatHandler(
   state.eip = ((high & 0xffff_0000) | (low & 0xffff)) >>> 0;
   if (inward) state.cpl = 0;
   cpu.segmentsChanged();
-  return true;
-}
-
-/** IRET of 32 bits from a kernel's ring, 0 or (on the lguest board) 1. Afterwards the caller looks at interrupts. */
-export function returnFlat(cpu: CpuContext): boolean {
-  const { state, access } = cpu;
-  const { view } = cpu.memory;
-  const { cpl } = state;
-  const before = state.get(STATE.eflags);
-  if (cpl > 1 || !isUsual(state) || before & FLAG.NT || !isFlatStack(state)) return false;
-  if (cpl > 0 && before & FLAG.IOPL) return false;
-  const pointer = state.registers[ESP]!;
-  const at = access.hostAddress(pointer, 12, false);
-  if (at < 0) return false;
-  const selector = view.getUint16(at + 4, true);
-  const flags = view.getUint32(at + 8, true);
-  const level = selector & 3;
-  if (flags & FLAG.VM || (level !== cpl && level !== 3)) return false;
-  const code = flatAccess(cpu, selector, FLAT_CODE, level);
-  if (code === 0) return false;
-  const eip = view.getUint32(at, true);
-  if (level === cpl) state.registers[ESP] = pointer + 12;
-  else {
-    const outer = access.hostAddress((pointer + 12) >>> 0, 8, false);
-    if (outer < 0) return false;
-    const stackSelector = view.getUint16(outer + 4, true);
-    if ((stackSelector & 3) !== 3) return false;
-    const stack = flatAccess(cpu, stackSelector, FLAT_DATA, 3);
-    if (stack === 0) return false;
-    state.registers[ESP] = view.getUint32(outer, true);
-    state.setFlatSegment(SS, stackSelector, stack);
-    state.cpl = 3;
-    for (let index = ES; index <= GS; index++) if (index !== CS && index !== SS) dropPrivileged(state, index);
-  }
-  state.setFlatSegment(CS, selector, code);
-  state.eip = eip;
-  const changeable = cpl === 0 ? IRET_FLAGS : OUTER_IRET_FLAGS;
-  state.eflags = (before & ~changeable & ~FLAG.RF) | (flags & changeable);
-  cpu.segmentsChanged();
-  return true;
-}
-
-/** See `dropPrivilegedSegments`, for level 3. */
-function dropPrivileged(state: CpuState, index: number): void {
-  const access = state.get(STATE.segments + index * SEGMENT.stride + SEGMENT.access);
-  if (access !== 0 && !isConformingCode(access) && descriptorLevel(access) < 3) {
-    state.setSegment(index, { selector: 0, base: 0, limit: 0, access: 0 });
-  }
-}
-
-/** Loads ES, DS, FS or GS with a flat data segment of level 3, which every level may do. */
-export function loadFlatSegment(cpu: CpuContext, index: number, selector: number): boolean {
-  const { state } = cpu;
-  if (index === SS || !isUsual(state)) return false;
-  const access = flatAccess(cpu, selector, FLAT_DATA, 3);
-  if (access === 0) return false;
-  state.setFlatSegment(index, selector, access);
-  if (index === DS || index === ES) cpu.segmentsChanged();
   return true;
 }

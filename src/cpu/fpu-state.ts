@@ -198,7 +198,10 @@ export function resetFpu(state: CpuState): void {
   state.set(STATE.mxcsr, 0x1f80);
 }
 
-/** Argument of `checkUnit`: who wants to use the unit, in the order of `Row.unit`. */
+/** In the order of the argument of `checkUnit`. */
+export const UNITS: readonly string[] = ['x87', 'x87-nowait', 'mmx', 'wait', 'fxsave', 'sse', 'sse-mmx'];
+
+/** Argument of `checkUnit`: who wants to use the unit, a place in `UNITS`. */
 const WAITING = 0;
 const MMX = 2;
 const WAIT = 3;

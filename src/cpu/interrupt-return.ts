@@ -2,8 +2,7 @@ import { CS, DS, ES, FS, GS, SS } from '../memory/layout.js';
 import type { CpuContext, Helper } from './context.js';
 import { markAccessed, segmentFromDescriptor } from './descriptors.js';
 import { readReturnCode, returnOutward } from './far-transfers.js';
-import { changeableFlags, checkVirtual8086Level, noticeInterrupt, replaceFlags } from './flag-transfers.js';
-import { returnFlat } from './flat-transfers.js';
+import { changeableFlags, checkVirtual8086Level, replaceFlags } from './flag-transfers.js';
 import { GuestStack } from './guest-stack.js';
 import { checkEip, flatModeSegment, inProtectedMode, setCodeSegment, virtual8086Segment } from './segmentation.js';
 import { ESP, FLAG } from './state.js';
@@ -49,8 +48,7 @@ function returnToVirtual8086(cpu: CpuContext, stack: GuestStack, eip: number, se
 }
 
 function interruptReturn(cpu: CpuContext, operandSize: number): void {
-  if (operandSize === 32 && returnFlat(cpu)) noticeInterrupt(cpu);
-  else if (!inProtectedMode(cpu)) returnWithoutDescriptors(cpu, operandSize);
+  if (!inProtectedMode(cpu)) returnWithoutDescriptors(cpu, operandSize);
   else if (cpu.state.eflags & FLAG.NT) returnToPreviousTask(cpu);
   else returnInProtectedMode(cpu, operandSize);
 }

@@ -15,7 +15,6 @@ import {
   selectorError,
 } from './descriptors.js';
 import { GP, GuestFault, NP, SS_FAULT } from './faults.js';
-import { loadFlatSegment } from './flat-transfers.js';
 import { CR0, FLAG, type Segment } from './state.js';
 
 /** Loading of segment registers and checks of what lies behind them (SDM vol. 2 MOV, vol. 3 chapter 5). */
@@ -81,7 +80,6 @@ export function checkDataSegment(cpu: CpuContext, selector: number, level: numbe
 /** MOV/POP/LxS to ES, SS, DS, FS or GS in any mode. */
 export function loadSegment(cpu: CpuContext, index: number, selector: number): void {
   selector &= 0xffff;
-  if (loadFlatSegment(cpu, index, selector)) return;
   const { state } = cpu;
   let segment: Segment;
   if (!inProtectedMode(cpu)) segment = flatModeSegment(cpu, index, selector);

@@ -1,5 +1,6 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
 import type { Forms } from './interpreter/forms.js';
+import type { Shortcut } from './interpreter/shortcuts.js';
 import type { StringRun } from './interpreter/string-runs.js';
 
 /**
@@ -47,7 +48,7 @@ export interface TranslatorHost {
    */
   callHelper(helper: number, eip: number, next: number, remaining: number, a: number, b: number, c: number): number;
   /** A function of the interpreter's module, for regions to call. Not before the translator is attached. */
-  interpreterFunction(name: StringRun): WebAssembly.ExportValue;
+  interpreterFunction(name: StringRun | Shortcut): WebAssembly.ExportValue;
   /** Routines of the x87's arithmetic, by name (`x87-unit/routines.ts`). */
   readonly x87Routines: WebAssembly.ModuleImports;
   /** A region with its entry at `linear` has come or gone: where the jump cache leads from there is void. */

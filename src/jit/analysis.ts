@@ -255,6 +255,7 @@ function entryValuesRead(block: Block): number {
           addPlace(step.place);
           break;
         case 'call':
+        case 'shortcut':
           for (const arg of step.args) add(arg);
           break;
         case 'trust':

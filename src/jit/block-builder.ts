@@ -2,6 +2,7 @@ import type { Builder, FloatAssumption, MemoryCell, Size, StateField, Value } fr
 import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../isa/encoding.js';
 import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOperation } from '../isa/vector.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
+import { loadsSegment, shortcutOf } from '../cpu/interpreter/shortcuts.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import { EAX, ECX, EDI, ESI } from '../cpu/state.js';
 import { ITERATIONS_PER_TURN } from '../isa/strings.js';
@@ -22,14 +23,14 @@ import {
   FLAGS_AUX,
   FLAGS_RESULT,
   FPU_STATUS,
-  FPU_TAG,
-  FPU_TOP,
   type HelperStep,
   LEAVE,
   type Place,
   type Step,
   VARIABLES,
+  VARIABLE_OF,
   stateOffset,
+  within,
 } from './steps.js';
 import { AlignedAddresses, StoredValues, type StoreStep, areApart, isSameValue } from './stored-values.js';
 import * as vectors from './vector-nodes.js';
@@ -826,9 +827,21 @@ export class BlockBuilder implements Builder {
     if (this.arms === 0) throw UNTRANSLATABLE;
   }
   helper(name: string, ...args: Value[]): Value {
-    if (this.arms === 0) return this.callHelper(name, args as Node[]);
+    if (this.arms === 0) return this.takeShortcut(name, args as Node[]) ?? this.callHelper(name, args as Node[]);
     // The rare case of an instruction: the interpreter runs it again, since nothing visible has changed yet.
     this.leave(n.constant(1), this.interpreted);
+    return n.constant(0);
+  }
+
+  private takeShortcut(name: string, args: readonly Node[]): Value | undefined {
+    const shortcut = shortcutOf(name);
+    if (!shortcut || !loadsSegment(shortcut)) return undefined;
+    this.settle();
+    const done = n.result(false, 1);
+    this.steps.push({ kind: 'shortcut', shortcut, args, result: done });
+    this.known.clear();
+    this.segmentBases.length = 0;
+    this.leave(n.isZero(done), this.interpreted);
     return n.constant(0);
   }
 
@@ -840,8 +853,8 @@ export class BlockBuilder implements Builder {
     const result = n.result(false, 32);
     const next = instruction.eip + instruction.length;
     this.x87.flushForHelper();
-    const helper = this.helperNumber(name);
-    this.steps.push({ kind: 'helper', result, helper, args, place, next, variables: [...variables], last: false });
+    const callee = { helper: this.helperNumber(name), shortcut: shortcutOf(name) };
+    this.steps.push({ kind: 'helper', result, ...callee, args, place, next, variables: [...variables], last: false });
     // Those that it keeps are in the state now, and have to be known as changed even if they become what they were.
     const keeps = KEEPS_VARIABLES.has(name);
     this.variables = variables.map((node, v) =>
@@ -876,24 +889,10 @@ export class BlockBuilder implements Builder {
 /** The x87's exception masks. */
 const ALL_MASKED = 0x3f;
 
-/** Fields of the state that are variables. */
-const VARIABLE_OF: ReadonlyMap<StateField, number> = new Map([
-  ['flagsResult', FLAGS_RESULT],
-  ['flagsAux', FLAGS_AUX],
-  ['fpuTop', FPU_TOP],
-  ['fpuTag', FPU_TAG],
-  ['fpuStatus', FPU_STATUS],
-]);
-
 function newResult(size: AccessSize): Node {
   return size === 128 ? n.vectorResult() : n.result(size === 64, size);
 }
 
 function isOffset(node: Node): boolean {
   return n.isOf(node, OP.i32_add) && node.b!.isConstant;
-}
-
-function within(group: AccessGroup, offset: number, bytes: number, largestSpan: number): boolean {
-  const least = Math.min(group.least, offset);
-  return Math.max(group.least + group.span, offset + bytes) - least <= largestSpan;
 }

@@ -1,5 +1,6 @@
 import type { X87RoutineName } from '../isa/x87-stack.js';
 import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
+import type { Shortcut } from '../cpu/interpreter/shortcuts.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import { Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
@@ -33,6 +34,8 @@ interface RegionActions {
   /** Emits the call; leaves the result on the wasm stack. */
   callHelper(step: HelperStep): void;
   leaveBehind(step: BehindStep): void;
+  /** Function index of a shortcut. */
+  shortcut(name: Shortcut): number;
   /** Function index of a routine. */
   routine(name: X87RoutineName): number;
 }
@@ -295,6 +298,11 @@ export class BlockEmitter {
       case 'stringRun':
         code.constant(step.shift);
         code.call(this.stringRuns[step.operation]);
+        this.popInto(step.result);
+        return;
+      case 'shortcut':
+        for (const arg of step.args) this.push(arg);
+        code.call(this.region.shortcut(step.shortcut));
         this.popInto(step.result);
         return;
       case 'helper':

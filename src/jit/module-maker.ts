@@ -1,4 +1,5 @@
 import { Forms } from '../cpu/interpreter/forms.js';
+import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
 import { X87_ROUTINES } from '../cpu/x87-unit/routines.js';
 import { TRANSLATED } from '../memory/layout.js';
 import { Code, I32, OP } from '../wasm/code.js';
@@ -41,7 +42,7 @@ export function exportName(region: number, slot: number): string {
 }
 
 /** Where all regions' functions stand: what they import. */
-type Imports = Pick<Surroundings, 'regionType' | 'callHelper' | 'stringRuns' | 'routines'>;
+type Imports = Pick<Surroundings, 'regionType' | 'callHelper' | 'stringRuns' | 'shortcuts' | 'routines'>;
 
 /**
  * Makes modules of WebAssembly from requests. It knows nothing of the guest but what they say, so it does the same in
@@ -82,6 +83,7 @@ export class ModuleMaker {
         movs: module.importFunction('m', 'movs', [I32], [I32]),
         stos: module.importFunction('m', 'stos', [I32], [I32]),
       },
+      shortcuts: new Map(SHORTCUTS.map((name) => [name, module.importFunction('m', name, [I32, I32], [I32])])),
       routines: new Map(
         X87_ROUTINES.map(({ name, parameters, results }) => [
           name,

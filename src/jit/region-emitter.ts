@@ -1,3 +1,4 @@
+import type { Shortcut } from '../cpu/interpreter/shortcuts.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import type { X87RoutineName } from '../isa/x87-stack.js';
 import {
@@ -20,7 +21,7 @@ import { BlockEmitter } from './block-emitter.js';
 import type { Block, Edge } from './blocks.js';
 import { ENTRY_SHIFT, PROFILE_COUNT, TARGET_HASH } from './jump-profiles.js';
 import { type LoopRun, planRun } from './loop-run.js';
-import type { Node } from './node.js';
+import { constant, type Node } from './node.js';
 import { emitRun, FIRST_TRY } from './run-emitter.js';
 import {
   type AccessGroup,
@@ -50,9 +51,10 @@ export interface Surroundings {
   slotOf(linear: number): number | undefined;
   /** Offset of the profile of a computed jump, or of the region's hub; undefined: there is none. */
   profileOf(jump: number | 'hub'): number | undefined;
-  /** Indices of imports: `callHelper`, and the interpreter's `STRING_RUNS`. */
+  /** Indices of imports: `callHelper`, and the interpreter's `STRING_RUNS` and `SHORTCUTS`. */
   readonly callHelper: number;
   readonly stringRuns: Record<StringRun, number>;
+  readonly shortcuts: ReadonlyMap<Shortcut, number>;
   /** Indices of the imported routines of the x87. */
   readonly routines: ReadonlyMap<X87RoutineName, number>;
 }
@@ -92,6 +94,7 @@ export class RegionEmitter {
       callHelper: (step: HelperStep) => this.callHelper(step),
       leaveBehind: (step: BehindStep) => this.leaveBehind(step),
       routine: (name: X87RoutineName) => surroundings.routines.get(name)!,
+      shortcut: (name: Shortcut) => surroundings.shortcuts.get(name)!,
     };
     this.emitter = new BlockEmitter(
       this.code,
@@ -560,15 +563,18 @@ export class RegionEmitter {
   }
 
   /** Everything into the state, for the helper may look at it; out, if the helper has changed more than data. */
-  private callHelper({ helper, args, place, next, variables, last }: HelperStep): void {
+  private callHelper({ helper, shortcut, args, place, next, variables, last }: HelperStep): void {
     const { code, emitter, block } = this;
     this.storeVariables(block.dirtyIn | changedAt(block, variables), variables);
     this.storeBudget();
-    for (const value of [helper, place.eip, next, place.remaining]) code.constant(value);
-    for (let i = 0; i < 3; i++) {
-      if (args[i]) emitter.push(args[i]!);
-      else code.constant(0);
+    if (shortcut) {
+      for (let i = 0; i < 2; i++) emitter.push(args[i] ?? constant(0));
+      code.call(this.surroundings.shortcuts.get(shortcut)!);
+      code.byte(OP.i32_eqz);
+      emitter.open(OP.if);
     }
+    for (const value of [helper, place.eip, next, place.remaining]) code.constant(value);
+    for (let i = 0; i < 3; i++) emitter.push(args[i] ?? constant(0));
     code.call(this.surroundings.callHelper);
     code.localSet(LOCAL.nextEip);
     code.constant(0);
@@ -580,6 +586,7 @@ export class RegionEmitter {
     emitter.open(OP.if);
     this.goElsewhere();
     emitter.close();
+    if (shortcut) emitter.close();
     code.localGet(LOCAL.nextEip);
   }
 

@@ -1,5 +1,6 @@
+import type { Shortcut } from '../cpu/interpreter/shortcuts.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
-import type { Size } from '../isa/builder.js';
+import type { Size, StateField } from '../isa/builder.js';
 import type { X87RoutineName } from '../isa/x87-stack.js';
 import { STATE } from '../memory/layout.js';
 import type { Node } from './node.js';
@@ -22,6 +23,7 @@ export type Step =
   | StoreStep
   | LeaveStep
   | BranchStep
+  | ShortcutStep
   | StringRunStep;
 
 /** Bits of an access. */
@@ -54,6 +56,15 @@ const STATE_OFFSETS: readonly number[] = [
   STATE.fpuDp,
   STATE.fpuDs,
 ];
+
+/** Fields of the state that are variables. */
+export const VARIABLE_OF: ReadonlyMap<StateField, number> = new Map([
+  ['flagsResult', FLAGS_RESULT],
+  ['flagsAux', FLAGS_AUX],
+  ['fpuTop', FPU_TOP],
+  ['fpuTag', FPU_TAG],
+  ['fpuStatus', FPU_STATUS],
+]);
 
 /** Locals of a region's function. */
 export const LOCAL = {
@@ -184,6 +195,11 @@ export interface AccessGroup {
   /** Local with the host address of `root + least`, once checked. */
   host: number;
 }
+/** Whether the group could be widened to these bytes. */
+export function within(group: AccessGroup, offset: number, bytes: number, largestSpan: number): boolean {
+  const least = Math.min(group.least, offset);
+  return Math.max(group.least + group.span, offset + bytes) - least <= largestSpan;
+}
 /** Checks a group unless that has been done. */
 interface AccessStep {
   readonly kind: 'access';
@@ -214,6 +230,8 @@ export interface HelperStep {
   readonly kind: 'helper';
   readonly result: Node;
   readonly helper: number;
+  /** Is tried before. */
+  readonly shortcut: Shortcut | undefined;
   readonly args: readonly Node[];
   readonly place: Place;
   readonly next: number;
@@ -234,6 +252,13 @@ interface StringRunStep {
   readonly operation: StringRun;
   /** Log2 of an element's bytes. */
   readonly shift: number;
+  readonly result: Node;
+}
+/** Calls a shortcut that touches no variables. */
+interface ShortcutStep {
+  readonly kind: 'shortcut';
+  readonly shortcut: Shortcut;
+  readonly args: readonly Node[];
   readonly result: Node;
 }
 /** Leaves before the instruction, if `condition` is not zero. */

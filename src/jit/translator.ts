@@ -1,3 +1,4 @@
+import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
 import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
 import { JumpProfiles, hubKey, jumpKey } from './jump-profiles.js';
@@ -263,6 +264,7 @@ export class RegionTranslator implements Translator {
         h: host.callHelper,
         movs: host.interpreterFunction('movs'),
         stos: host.interpreterFunction('stos'),
+        ...Object.fromEntries(SHORTCUTS.map((name) => [name, host.interpreterFunction(name)])),
       },
       x: host.x87Routines,
     }).exports;

@@ -142,7 +142,7 @@ export const TRANSLATED = {
   entry: 0x1008,
   /** Regions left, by reason (`LeaveCounts` of the translator), u32 each. */
   exits: 0x1048,
-  end: 0x2000,
+  end: 0x1e00,
 } as const;
 
 /**
@@ -171,6 +171,9 @@ export const X87_EXCHANGE = {
 
 /** Tables of the x87's transcendental functions (`cpu/x87-unit/tables.ts`): u32 1 if they are there, and from where on. */
 export const X87_TABLES = { ready: 0x2200, first: 0x2400 } as const;
+
+/** `STATE.codeKey` without the mode, for code of rings 0 to 2 and of ring 3. */
+export const KEYS = { supervisor: 0x1e00, user: 0x1e04 } as const;
 
 /** Where FXSAVE and FXRSTOR put their image together, 512 bytes. */
 export const FX_IMAGE = 0x2000;

@@ -207,6 +207,25 @@ export class RoutineBuilder {
     this.code.memory(typeOf(value) === I64 ? OP.i64_store : OP.i32_store, address);
   }
 
+  // Memory at computed addresses; i32.
+  loadAt(address: Operand, offset: number): Local {
+    this.push(address);
+    this.code.memory(OP.i32_load, offset);
+    return this.pop(I32);
+  }
+  storeAt(address: Operand, value: Operand, offset: number): void {
+    this.push(address);
+    this.push(value);
+    this.code.memory(OP.i32_store, offset);
+  }
+
+  /** Returns `result` from the function if the condition holds. */
+  returnIf(condition: Operand, result: number): void {
+    this.when(condition, () => {
+      this.push(result);
+      this.code.byte(OP.return);
+    });
+  }
   when(condition: Operand, then: () => void, otherwise?: () => void): void {
     this.push(condition);
     this.open(OP.if);

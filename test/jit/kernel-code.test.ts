@@ -52,6 +52,8 @@ function compare(atOnce: boolean): void {
   assert.ok(halts > PROGRAMS / 2, `${halts} programs ran to their end`);
   // Nothing of this is left to the interpreter, but what is rare.
   const { leftFor } = translator.statistics();
-  for (const name of ['pushf', 'cli', 'mov', 'pop fs', 'rdtsc', 'sysenter', 'sysexit', 'iret', 'int', 'invlpg'])
+  for (const name of ['pushf', 'cli', 'pop fs', 'rdtsc', 'sysenter', 'sysexit', 'iret', 'int', 'invlpg'])
     assert.equal(leftFor[name], undefined, name);
+  // A segment is loaded from a table that is not in the TLB.
+  assert.ok((leftFor['mov'] ?? 0) < 20 * PROGRAMS, `mov: ${leftFor['mov']}`);
 }

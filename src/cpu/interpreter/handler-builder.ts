@@ -6,10 +6,13 @@ import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOpe
 import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun } from '../../wasm/module.js';
 import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../../wasm/simd.js';
+import { GP } from '../faults.js';
+import { UNITS } from '../fpu-state.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
 import { HandlerX87, type X87Handler } from './handler-x87.js';
 import { type MemoryFunctions, emitLookUp } from './memory-functions.js';
 import { RECORD } from './record.js';
+import { type Shortcut, shortcutOf } from './shortcuts.js';
 import type { StringRun } from './string-runs.js';
 
 /**
@@ -47,6 +50,8 @@ export interface Callees extends MemoryFunctions {
   readonly x87: Readonly<Record<X87RoutineName, number>>;
   /** (log2 of an element's bytes) → done */
   readonly stringRuns: Record<StringRun, number>;
+  /** (a, b) → done */
+  readonly shortcuts: Record<Shortcut, number>;
 }
 
 /** Locals: the record first, then a pool of i64, one of v128 where the row has such values, then one of i32. */
@@ -570,7 +575,7 @@ export class HandlerBuilder implements Builder, X87Handler {
 
   private linear128(n: number, aligned: boolean, write: boolean): Value {
     const linear = this.linear(n, 16, write);
-    if (aligned) this.when(this.and(linear, this.const(15)), () => this.fault(GENERAL_PROTECTION));
+    if (aligned) this.when(this.and(linear, this.const(15)), () => this.fault(GP));
     return linear;
   }
 
@@ -851,13 +856,20 @@ export class HandlerBuilder implements Builder, X87Handler {
   }
 
   helper(name: string, ...args: Value[]): Value {
+    const shortcut = shortcutOf(name);
+    if (!shortcut) return this.callHelper(name, args);
+    for (let i = 0; i < 2; i++) this.push(args[i] ?? this.const(0));
+    this.code.call(this.callees.shortcuts[shortcut]);
+    this.code.byte(OP.i32_eqz);
+    this.open(OP.if);
+    this.callHelper(name, args);
+    this.close();
+    return this.const(0);
+  }
+  private callHelper(name: string, args: readonly Value[]): Value {
     this.code.constant(this.helperNumber(name));
     this.code.localGet(RECORD_LOCAL);
-    for (let i = 0; i < 3; i++) {
-      const arg = args[i];
-      if (arg) this.push(arg);
-      else this.code.constant(0);
-    }
+    for (let i = 0; i < 3; i++) this.push(args[i] ?? this.const(0));
     this.code.call(this.callees.helper);
     const result = this.pop();
     this.leaveIfStatus();
@@ -884,8 +896,3 @@ export class HandlerBuilder implements Builder, X87Handler {
     this.close();
   }
 }
-
-/** Argument of the helper `checkUnit`. */
-export const UNITS: readonly string[] = ['x87', 'x87-nowait', 'mmx', 'wait', 'fxsave', 'sse', 'sse-mmx'];
-
-const GENERAL_PROTECTION = 13;

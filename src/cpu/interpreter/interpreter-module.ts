@@ -22,6 +22,7 @@ import { type Callees, type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL 
 import { addMemoryFunctions } from './memory-functions.js';
 import { emitRecall, RECALL_LOCALS } from './recall.js';
 import { RECORD } from './record.js';
+import { addShortcuts } from './shortcuts.js';
 import { addStringRuns } from './string-runs.js';
 import type { Size } from '../../isa/builder.js';
 
@@ -102,6 +103,7 @@ export function buildInterpreterModule(
     checkSegment,
     x87,
     stringRuns: addStringRuns(module),
+    shortcuts: addShortcuts(module),
   };
   const recall = module.addFunction([I32], [I32], RECALL_LOCALS, emitRecall());
   const cold: number[] = [];

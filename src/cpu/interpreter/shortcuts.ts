@@ -1,0 +1,283 @@
+import {
+  CS,
+  DS,
+  ES,
+  FS,
+  GS,
+  KEYS,
+  SEGMENT,
+  SS,
+  STATE,
+  TLB_READ_SUPERVISOR,
+  TLB_READ_USER,
+  TLB_WRITE_SUPERVISOR,
+  TLB_WRITE_USER,
+} from '../../memory/layout.js';
+import { Code, I32 } from '../../wasm/code.js';
+import type { ModuleBuilder } from '../../wasm/module.js';
+import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
+import { MODE } from '../decoder.js';
+import { ARITHMETIC_FLAGS, CR0, FLAG } from '../state.js';
+import { KEY_USER } from '../translator.js';
+
+/**
+ * The usual ways into a kernel and back, and loads of segment registers on them: functions (a, b) → done, of the same
+ * name and arguments as a helper and called before it, by both tiers. They do what the helper would do if all is as it
+ * is in a system of flat segments: protected mode of 32 bits, no TF, AC, NT or VM, what is read in the TLB. Otherwise
+ * they return 0 and have changed nothing.
+ *
+ * They keep the decoding mode as it is, and what TypeScript knows of EFLAGS (`Processor.updateMode`).
+ */
+export const SHORTCUTS = ['loadSegment', 'sysenter', 'sysexit', 'interruptReturn'] as const;
+export type Shortcut = (typeof SHORTCUTS)[number];
+
+/** The shortcut of a helper, if it has one. */
+export function shortcutOf(helper: string): Shortcut | undefined {
+  return SHORTCUTS.find((name) => name === helper);
+}
+
+/** Those that change nothing but segment registers. */
+export function loadsSegment(shortcut: Shortcut): boolean {
+  return shortcut === 'loadSegment';
+}
+
+/** Adds the functions to the interpreter's module, and exports them. Returns their indices. */
+export function addShortcuts(module: ModuleBuilder): Record<Shortcut, number> {
+  const emitters: Record<Shortcut, (r: RoutineBuilder) => void> = { loadSegment, sysenter, sysexit, interruptReturn };
+  const indices = {} as Record<Shortcut, number>;
+  for (const name of SHORTCUTS) {
+    const code = new Code();
+    const r = new RoutineBuilder(code, [I32, I32]);
+    emitters[name](r);
+    r.push(1);
+    indices[name] = module.addFunction([I32, I32], [I32], r.localRuns(), code.bytes());
+    module.exportFunction(name, indices[name]);
+  }
+  return indices;
+}
+
+const FLAT_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
+const { base: BASE, limit: LIMIT, access: ACCESS, selector: SELECTOR } = SEGMENT;
+
+/** Of a descriptor's high word: present, ordinary, accessed data that does not expand down. */
+const DATA_MASK = 0x9d00;
+const DATA = 0x9100;
+const WRITABLE = 0x200;
+const GRANULAR = 0x80_0000;
+const ACCESS_MASK = 0x00f0_ff00;
+
+/** Low word of a flat descriptor; high word with level 0, apart from AVL: present, accessed, G, D/B. */
+const FLAT_LOW = 0x0000_ffff;
+const FLAT_CODE = 0x00cf_9b00;
+const FLAT_DATA = 0x00cf_9300;
+const NOT_AVAILABLE_BIT = ~0x10_0000;
+const ALL_BYTES = -1;
+
+const IRET_FLAGS = 0x3f_7fd5 & ~(FLAG.VM | FLAG.RF);
+/** Those that IRET changes at rings above 0, with IOPL 0. */
+const OUTER_IRET_FLAGS = IRET_FLAGS & ~(FLAG.IF | FLAG.IOPL | FLAG.VIF | FLAG.VIP);
+
+const segment = (index: number): number => STATE.segments + SEGMENT.stride * index;
+const register = (index: number): number => STATE.registers + 4 * index;
+const [ECX, EDX, ESP] = [1, 2, 4] as const;
+
+function demandState(r: RoutineBuilder, offset: number, mask: number, value: number): void {
+  r.returnIf(r.ne(r.and(r.load(I32, offset), mask), value), 0);
+}
+
+/** Protected mode without what would have to be looked at. */
+function demandUsual(r: RoutineBuilder): void {
+  demandState(r, STATE.cr0, CR0.PE, CR0.PE);
+  demandState(r, STATE.eflags, FLAG.VM | FLAG.TF | FLAG.AC | FLAG.NT, 0);
+}
+function demandFlat(r: RoutineBuilder): void {
+  demandState(r, STATE.codeKey, FLAT_MODE, FLAT_MODE);
+}
+
+/** Where `bytes` at `linear` are if a supervisor may read them and they are on one page. */
+function hostOf(r: RoutineBuilder, linear: Operand, bytes: number): Local {
+  const entry = r.loadAt(r.and(r.shrU(linear, 10), ~3), TLB_READ_SUPERVISOR);
+  r.returnIf(r.ltU(0x1000 - bytes, r.and(r.or(entry, linear), 0xfff)), 0);
+  return r.add(entry, linear);
+}
+
+/** Where the descriptor of a selector is, which is neither null nor in the LDT. */
+function descriptorOf(r: RoutineBuilder, selector: Operand): Local {
+  r.returnIf(r.isZero(r.and(selector, 0xfffc)), 0);
+  r.returnIf(r.and(selector, 4), 0);
+  const offset = r.and(selector, 0xfff8);
+  const at = r.variable(I32);
+  r.when(
+    r.load(I32, STATE.gdtInHost),
+    () => {
+      r.returnIf(r.ltU(HOST_GDT_BYTES - 8, offset), 0);
+      r.assign(at, r.add(offset, STATE.hostGdt));
+    },
+    () => {
+      r.returnIf(r.ltU(r.load(I32, STATE.gdtLimit), r.add(offset, 7)), 0);
+      r.assign(at, hostOf(r, r.add(r.load(I32, STATE.gdtBase), offset), 8));
+    },
+  );
+  return at;
+}
+const HOST_GDT_BYTES = 32 * 8;
+
+/** `Segment.access` of the flat segment that the selector names, whose descriptor has to be `kind` at `level`. */
+function flatAccess(r: RoutineBuilder, selector: Operand, kind: number, level: Operand): Local {
+  const at = descriptorOf(r, selector);
+  const high = r.loadAt(at, 4);
+  r.returnIf(r.ne(r.loadAt(at, 0), FLAT_LOW), 0);
+  r.returnIf(r.ne(r.and(high, NOT_AVAILABLE_BIT), r.or(r.shl(level, 13), kind)), 0);
+  return r.and(high, ACCESS_MASK);
+}
+
+function setFlat(r: RoutineBuilder, index: number, selector: Operand, access: Operand): void {
+  r.store(segment(index) + BASE, 0);
+  r.store(segment(index) + LIMIT, ALL_BYTES);
+  r.store(segment(index) + ACCESS, access);
+  r.store(segment(index) + SELECTOR, selector);
+  r.store(STATE.segmentFlat + 4 * index, 1);
+}
+
+/** As `CpuState.cpl`, with the key of code at that level; the mode is what it was. */
+function setLevel(r: RoutineBuilder, user: boolean): void {
+  r.store(STATE.cpl, user ? 3 : 0);
+  r.store(STATE.tlbRead, user ? TLB_READ_USER : TLB_READ_SUPERVISOR);
+  r.store(STATE.tlbWrite, user ? TLB_WRITE_USER : TLB_WRITE_SUPERVISOR);
+  const mode = r.and(r.load(I32, STATE.codeKey), KEY_USER - 1);
+  r.store(STATE.codeKey, r.or(r.load(I32, user ? KEYS.user : KEYS.supervisor), mode));
+}
+
+/** (segment register, selector): DS, ES, FS, GS with data, or FS and GS with nothing. */
+function loadSegment(r: RoutineBuilder): void {
+  const [index, whole] = r.parameters as [Local, Local];
+  const selector = r.and(whole, 0xffff);
+  r.returnIf(r.eq(index, SS), 0);
+  demandState(r, STATE.cr0, CR0.PE, CR0.PE);
+  demandState(r, STATE.eflags, FLAG.VM, 0);
+  const at = r.shl(index, 4);
+  const flatAt = r.shl(index, 2);
+  const others = r.ltU(index, FS);
+  r.when(r.isZero(r.and(selector, 0xfffc)), () => {
+    r.returnIf(others, 0);
+    for (const part of [BASE, LIMIT, ACCESS]) r.storeAt(at, 0, STATE.segments + part);
+    r.storeAt(at, selector, STATE.segments + SELECTOR);
+    r.storeAt(flatAt, 0, STATE.segmentFlat);
+    r.returnIf(1, 1);
+  });
+  const descriptor = descriptorOf(r, selector);
+  const low = r.loadAt(descriptor, 0);
+  const high = r.loadAt(descriptor, 4);
+  r.returnIf(r.ne(r.and(high, DATA_MASK), DATA), 0);
+  const level = r.and(r.shrU(high, 13), 3);
+  r.returnIf(r.ltU(level, r.load(I32, STATE.cpl)), 0);
+  r.returnIf(r.ltU(level, r.and(selector, 3)), 0);
+  const base = r.or(r.or(r.and(high, 0xff00_0000), r.shl(r.and(high, 0xff), 16)), r.shrU(low, 16));
+  const short = r.or(r.and(high, 0xf_0000), r.and(low, 0xffff));
+  const limit = r.select(r.and(high, GRANULAR), r.or(r.shl(short, 12), 0xfff), short);
+  const flat = r.and(r.eq(limit, ALL_BYTES), r.ne(r.and(high, WRITABLE), 0));
+  // Of DS and ES the decoding mode depends.
+  r.when(others, () => {
+    demandState(r, STATE.codeKey, MODE.flat, MODE.flat);
+    r.returnIf(r.or(r.isZero(flat), base), 0);
+  });
+  r.storeAt(at, base, STATE.segments + BASE);
+  r.storeAt(at, limit, STATE.segments + LIMIT);
+  r.storeAt(at, r.and(high, ACCESS_MASK), STATE.segments + ACCESS);
+  r.storeAt(at, selector, STATE.segments + SELECTOR);
+  r.storeAt(flatAt, flat, STATE.segmentFlat);
+}
+
+/** Access of the flat segments that SYSENTER and SYSEXIT load without a descriptor, at level 0. */
+const FIXED_CODE = 0xc0_9b00;
+const FIXED_DATA = 0xc0_9300;
+
+function goFlat(r: RoutineBuilder, selector: Local, user: boolean, pointer: Operand, eip: Operand): void {
+  const level = user ? 3 << 13 : 0;
+  setFlat(r, SS, r.add(selector, 8), FIXED_DATA | level);
+  setFlat(r, CS, selector, FIXED_CODE | level);
+  r.store(register(ESP), pointer);
+  r.store(STATE.eip, eip);
+  setLevel(r, user);
+}
+
+/** SYSENTER_CS. */
+function sysenterCode(r: RoutineBuilder): Local {
+  const selector = r.and(r.load(I32, STATE.sysenterCs), 0xfffc);
+  r.returnIf(r.isZero(selector), 0);
+  return selector;
+}
+
+function sysenter(r: RoutineBuilder): void {
+  demandUsual(r);
+  demandFlat(r);
+  const selector = sysenterCode(r);
+  r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), ~(FLAG.IF | FLAG.RF)));
+  goFlat(r, selector, false, r.load(I32, STATE.sysenterEsp), r.load(I32, STATE.sysenterEip));
+}
+
+function sysexit(r: RoutineBuilder): void {
+  demandUsual(r);
+  demandFlat(r);
+  demandState(r, STATE.cpl, ALL_BYTES, 0);
+  const selector = r.add(r.or(sysenterCode(r), 3), 16);
+  goFlat(r, selector, true, r.load(I32, register(ECX)), r.load(I32, register(EDX)));
+}
+
+/** (operand size): of 32 bits, from a kernel's ring, 0 or (on the lguest board) 1, while no interrupt waits. */
+function interruptReturn(r: RoutineBuilder): void {
+  const [size] = r.parameters as [Local, Local];
+  r.returnIf(r.ne(size, 32), 0);
+  demandUsual(r);
+  demandFlat(r);
+  demandState(r, STATE.interruptRequested, ALL_BYTES, 0);
+  const from = r.load(I32, STATE.cpl);
+  r.when(from, () => {
+    r.returnIf(r.ne(from, 1), 0);
+    demandState(r, STATE.eflags, FLAG.IOPL, 0);
+  });
+  const pointer = r.load(I32, register(ESP));
+  const at = hostOf(r, pointer, 12);
+  const eip = r.loadAt(at, 0);
+  const selector = r.and(r.loadAt(at, 4), 0xffff);
+  const flags = r.loadAt(at, 8);
+  r.returnIf(r.and(flags, FLAG.VM | FLAG.TF | FLAG.AC), 0);
+  const level = r.and(selector, 3);
+  const code = flatAccess(r, selector, FLAT_CODE, level);
+  r.when(
+    r.ne(level, from),
+    () => {
+      r.returnIf(r.ne(level, 3), 0);
+      const outer = hostOf(r, r.add(pointer, 12), 8);
+      const outerPointer = r.loadAt(outer, 0);
+      const stack = r.and(r.loadAt(outer, 4), 0xffff);
+      r.returnIf(r.ne(r.and(stack, 3), 3), 0);
+      const access = flatAccess(r, stack, FLAT_DATA, 3);
+      // A less privileged level must not keep them: the helper takes them away.
+      for (const index of [ES, DS, FS, GS]) {
+        const kept = r.load(I32, segment(index) + ACCESS);
+        r.returnIf(r.and(r.ne(kept, 0), r.ne(r.and(kept, 3 << 13), 3 << 13)), 0);
+      }
+      r.store(register(ESP), outerPointer);
+      setFlat(r, SS, stack, access);
+      setLevel(r, true);
+    },
+    () => r.store(register(ESP), r.add(pointer, 12)),
+  );
+  setFlat(r, CS, selector, code);
+  r.store(STATE.eip, eip);
+  setFlags(r, flags, r.select(from, OUTER_IRET_FLAGS, IRET_FLAGS));
+}
+
+/** As `CpuState.eflags`, for the flags that IRET loads, of which it changes some. */
+function setFlags(r: RoutineBuilder, flags: Local, changed: Local): void {
+  const kept = r.and(r.load(I32, STATE.eflags), r.xor(r.or(changed, FLAG.RF), -1));
+  r.store(STATE.eflags, r.or(kept, r.or(r.and(r.and(flags, changed), ~ARITHMETIC_FLAGS), 2)));
+  r.store(STATE.direction, r.select(r.and(flags, FLAG.DF), -1, 1));
+  r.store(STATE.flagsResult, r.select(r.and(flags, FLAG.ZF), 0, 0x100));
+  const carry = r.and(flags, 1);
+  const overflow = r.and(r.shrU(flags, 11), 1);
+  const aux = r.or(r.shl(carry, 31), r.shl(r.xor(carry, overflow), 30));
+  const low = r.or(r.shrU(r.and(flags, FLAG.AF), 1), r.and(r.shrU(flags, 7), 1));
+  r.store(STATE.flagsAux, r.or(r.or(aux, low), r.select(r.and(flags, FLAG.PF), 0, 0x100)));
+}
