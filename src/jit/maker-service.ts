@@ -1,6 +1,7 @@
 import { Forms } from '../cpu/interpreter/forms.js';
 import type { Made } from './maker.js';
 import { type MakerSetup, ModuleMaker } from './module-maker.js';
+import { Rehearsal } from './rehearsal.js';
 
 /** What another thread is told: first what is the same for all modules, then requests. Only the latter are answered. */
 export type MakerMessage = { readonly setup: MakerSetup } | { readonly request: Int32Array };
@@ -8,6 +9,7 @@ export type MakerMessage = { readonly setup: MakerSetup } | { readonly request: 
 /** Makes and compiles modules for somebody in another thread. */
 export class MakerService {
   private readonly forms = new Forms();
+  private readonly rehearsal = new Rehearsal();
   private modules: ModuleMaker | undefined;
 
   /** `now`: milliseconds since some time. */
@@ -23,6 +25,7 @@ export class MakerService {
     const { bytes, report } = this.modules!.make(message.request);
     const middle = this.now();
     const module = bytes && new WebAssembly.Module(bytes);
+    if (module) this.rehearsal.run(module);
     const compileMs = this.now() - middle;
     return { report, module, bytes: bytes?.length ?? 0, emitMs: middle - start, compileMs };
   }

@@ -1,7 +1,7 @@
-import { Forms } from '../cpu/interpreter/forms.js';
+import type { Forms } from '../cpu/interpreter/forms.js';
 import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
 import { X87_ROUTINES } from '../cpu/x87-unit/routines.js';
-import { TRANSLATED } from '../memory/layout.js';
+import { RAM_BASE, TRANSLATED } from '../memory/layout.js';
 import { Code, I32, OP } from '../wasm/code.js';
 import { ModuleBuilder } from '../wasm/module.js';
 import { BlockBuilder, SMALLEST_SPAN } from './block-builder.js';
@@ -16,9 +16,10 @@ import { WordReader, WordWriter } from './words.js';
 export interface MakerSetup {
   /** By name of the helper. */
   readonly helperNumbers: ReadonlyMap<string, number>;
-  /** Of the one linear memory, 64 KiB each. */
-  readonly memoryPages: number;
 }
+
+/** Pages of linear memory, 64 KiB each, that modules want at least: all but the guest's own memory. */
+export const LOWEST_MEMORY_PAGES = RAM_BASE / 0x1_0000;
 
 /** A module, and what has become of each requested region, in words (`readReport`). */
 export interface MadeModule {
@@ -52,8 +53,8 @@ export class ModuleMaker {
   private readonly newBuilder: (narrow: boolean) => BlockBuilder;
 
   constructor(
-    private readonly setup: MakerSetup,
-    private readonly forms: Forms = new Forms(),
+    setup: MakerSetup,
+    private readonly forms: Forms,
   ) {
     const reasons = new LeaveReasons(forms.encodings);
     const helperNumber = (name: string): number => setup.helperNumbers.get(name)!;
@@ -74,7 +75,7 @@ export class ModuleMaker {
   }
 
   private importAll(module: ModuleBuilder): Imports {
-    module.importMemory('m', 'm', this.setup.memoryPages);
+    module.importMemory('m', 'm', LOWEST_MEMORY_PAGES);
     module.importTable('m', 't');
     return {
       regionType: module.type([I32], [I32]),

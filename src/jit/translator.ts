@@ -125,7 +125,7 @@ export class RegionTranslator implements Translator {
     this.threshold = options.threshold;
     this.requests = new RequestWriter(new Scanner(host));
     this.overlaps = new Overlaps(host);
-    const setup = { helperNumbers: host.helperNumbers, memoryPages: host.memory.memory.buffer.byteLength / 0x1_0000 };
+    const setup = { helperNumbers: host.helperNumbers };
     const local = (): Maker => new LocalMaker(setup, host.forms, options.synchronous, options.now);
     this.maker = options.maker?.(setup, local) ?? local();
     this.limits = { instructions: options.instructions, onlyWhatRan: options.onlyWhatRan };

@@ -9,7 +9,7 @@ import { VirtualMachine, type VirtualMachineOptions } from '../../src/vm/index.j
 import { fakePlatform } from './fake-platform.js';
 import { SmallGuest } from './small-guest.js';
 
-const SETUP: MakerSetup = { helperNumbers: new Map(), memoryPages: 1 };
+const SETUP: MakerSetup = { helperNumbers: new Map() };
 const request = (): Int32Array<ArrayBuffer> => new Int32Array([0]);
 const ANSWER: Made = { report: new Int32Array(0), module: undefined, bytes: 0, emitMs: 0, compileMs: 0 };
 
