@@ -16,15 +16,15 @@ export interface Made {
 
 /** Makes modules of requests (`requests.ts`), here or in another thread. */
 export interface Maker {
-  /** It works while the guest runs: nothing is gained by waiting until there is more to be done at once. */
-  readonly inBackground: boolean;
+  /** It works while the guest runs, and has nothing to do: there is no reason to wait until more has been requested. */
+  readonly idle: boolean;
   /** Calls `done` within the call or later; with nothing if the request is lost. */
   make(request: Int32Array<ArrayBuffer>, done: (made: Made | undefined) => void): void;
 }
 
 /** Makes modules in this thread. */
 export class LocalMaker implements Maker {
-  readonly inBackground = false;
+  readonly idle = false;
   private readonly modules: ModuleMaker;
 
   constructor(

@@ -63,35 +63,15 @@ export class ModuleMaker {
 
   make(request: Int32Array): MadeModule {
     const module = new ModuleBuilder();
-    const imports = this.importAll(module);
+    const regions = [...readRequest(request, this.forms.list)];
+    const imports = importAll(module, regions.some(usesX87));
     const report = new WordWriter();
-    let number = 0;
     let made = 0;
-    for (const region of readRequest(request, this.forms.list)) {
-      if (this.addRegion(module, imports, region, number++, report)) made++;
+    for (const [number, region] of regions.entries()) {
+      if (this.addRegion(module, imports, region, number, report)) made++;
       else report.push(0);
     }
     return { bytes: made > 0 ? module.build() : undefined, report: report.take() };
-  }
-
-  private importAll(module: ModuleBuilder): Imports {
-    module.importMemory('m', 'm', LOWEST_MEMORY_PAGES);
-    module.importTable('m', 't');
-    return {
-      regionType: module.type([I32], [I32]),
-      callHelper: module.importFunction('m', 'h', new Array<number>(7).fill(I32), [I32]),
-      stringRuns: {
-        movs: module.importFunction('m', 'movs', [I32], [I32]),
-        stos: module.importFunction('m', 'stos', [I32], [I32]),
-      },
-      shortcuts: new Map(SHORTCUTS.map((name) => [name, module.importFunction('m', name, [I32, I32], [I32])])),
-      routines: new Map(
-        X87_ROUTINES.map(({ name, parameters, results }) => [
-          name,
-          module.importFunction('x', name, parameters, results),
-        ]),
-      ),
-    };
   }
 
   /** False: nothing can be translated there. */
@@ -133,6 +113,33 @@ export class ModuleMaker {
     }
     return true;
   }
+}
+
+/** Every import makes every module a little more expensive. */
+function importAll(module: ModuleBuilder, x87: boolean): Imports {
+  module.importMemory('m', 'm', LOWEST_MEMORY_PAGES);
+  module.importTable('m', 't');
+  return {
+    regionType: module.type([I32], [I32]),
+    callHelper: module.importFunction('m', 'h', new Array<number>(7).fill(I32), [I32]),
+    stringRuns: {
+      movs: module.importFunction('m', 'movs', [I32], [I32]),
+      stos: module.importFunction('m', 'stos', [I32], [I32]),
+    },
+    shortcuts: new Map(SHORTCUTS.map((name) => [name, module.importFunction('m', name, [I32, I32], [I32])])),
+    routines: new Map(
+      (x87 ? X87_ROUTINES : []).map(({ name, parameters, results }) => [
+        name,
+        module.importFunction('x', name, parameters, results),
+      ]),
+    ),
+  };
+}
+
+function usesX87({ code, callees }: RequestedRegion): boolean {
+  for (const { instructions } of [code, ...callees.values()])
+    for (const { handler } of instructions.values()) if (handler.row.unit?.startsWith('x87')) return true;
+  return false;
 }
 
 /** Reads the report of a module: of each region in the request what was made, undefined if nothing could be. */

@@ -173,9 +173,9 @@ export class RegionTranslator implements Translator {
     this.makeRequested();
   }
 
-  /** Has made what has been requested, if that costs the guest next to nothing. */
-  translateInBackground(): void {
-    if (this.maker.inBackground) this.makeRequested();
+  /** Has made what has been requested, if there is somebody who waits for work. */
+  translateIfIdle(): void {
+    if (this.maker.idle) this.makeRequested();
   }
 
   private makeRequested(): void {

@@ -34,10 +34,10 @@ export class BackgroundMaker {
     this.setup = setup;
     this.post({ setup });
     let here: Maker | undefined;
-    const inBackground = (): boolean => this.thread !== undefined;
+    const idle = (): boolean => this.thread !== undefined && this.waiting.length === 0;
     return {
-      get inBackground() {
-        return inBackground();
+      get idle() {
+        return idle();
       },
       make: (request, done) => {
         if (this.thread) {

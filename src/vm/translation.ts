@@ -87,7 +87,7 @@ export class Translation {
       this.droppedAt = retired;
       this.translator.drop();
     } else if (++this.turns % TURNS_TO_WAIT === 0) this.translator.translateWaiting();
-    else this.translator.translateInBackground();
+    else this.translator.translateIfIdle();
   }
 
   afterTurn(): void {

@@ -9,7 +9,7 @@ import { AT_ONCE, attachTranslator } from './attach.js';
 
 /** Makes modules when it is told to. */
 class LaterMaker implements Maker {
-  readonly inBackground = true;
+  readonly idle = true;
   private readonly waiting: { finish(): void; lose(): void }[] = [];
   requests = 0;
 

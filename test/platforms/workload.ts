@@ -66,8 +66,8 @@ async function compareInBackground(differences: string[], where: string, given?:
   const maker: GivenMaker = (setup, local) => {
     const inner = given?.(setup, local) ?? local();
     return {
-      get inBackground() {
-        return inner.inBackground;
+      get idle() {
+        return inner.idle;
       },
       make(request, finish) {
         underWay++;
@@ -109,7 +109,7 @@ async function compareInThread(differences: string[]): Promise<number> {
   let inThread = (): boolean => false;
   const translated = await compareInBackground(differences, 'in another thread', (setup, local) => {
     const maker = background.makerFor(setup, local);
-    inThread = () => maker.inBackground;
+    inThread = () => maker.idle;
     return maker;
   });
   const worked = inThread();

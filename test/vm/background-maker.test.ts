@@ -34,7 +34,7 @@ function idleThread() {
 function localMaker() {
   const made = { requests: 0 };
   const local = (): Maker => ({
-    inBackground: false,
+    idle: false,
     make(_request, done) {
       made.requests++;
       done(ANSWER);
@@ -50,7 +50,7 @@ test('requests go to the thread, and answers to who has asked', () => {
   const maker = background.makerFor(SETUP, local);
   assert.equal(seen.events, undefined, 'a machine that does not run has no thread');
   background.start();
-  assert.ok(maker.inBackground);
+  assert.ok(maker.idle);
   const answers: string[] = [];
   maker.make(request(), (answer) => answers.push(`first ${answer!.bytes}`));
   maker.make(request(), (answer) => answers.push(`second ${answer!.bytes}`));
@@ -58,9 +58,11 @@ test('requests go to the thread, and answers to who has asked', () => {
     seen.posted.map((message) => Object.keys(message)),
     [['setup'], ['request'], ['request']],
   );
+  assert.ok(!maker.idle);
   seen.events!.message({ ...ANSWER, bytes: 1 });
   seen.events!.message({ ...ANSWER, bytes: 2 });
   assert.deepEqual(answers, ['first 1', 'second 2']);
+  assert.ok(maker.idle);
   assert.equal(made.requests, 0);
   background.end();
   assert.equal(seen.ended, 1);
@@ -76,7 +78,7 @@ test('when the thread dies, what it had to make is lost, and the rest is made he
   maker.make(request(), (answer) => answers.push(answer));
   seen.events!.failed();
   assert.deepEqual(answers, [undefined] as unknown[]);
-  assert.ok(!maker.inBackground);
+  assert.ok(!maker.idle);
   maker.make(request(), (answer) => answers.push(answer));
   assert.deepEqual(answers, [undefined, ANSWER]);
   assert.equal(made.requests, 1);
@@ -94,7 +96,7 @@ test('where there are no threads, or none is to be had, all is made here', () =>
     const background = new BackgroundMaker(platform);
     const maker = background.makerFor(SETUP, local);
     background.start();
-    assert.ok(!maker.inBackground);
+    assert.ok(!maker.idle);
     maker.make(request(), () => {});
     assert.equal(made.requests, 1);
     background.end();
