@@ -25,12 +25,8 @@ export interface TranslationOptions {
   observer?: TranslatorObserver;
 }
 
-/**
- * A kernel that starts runs much of its code some thousand times and never again. So until it has run so many
- * instructions, code is hot only after so many executions.
- */
-const START_INSTRUCTIONS = 150_000_000;
-const START_THRESHOLD = 30_000;
+/** Executions of a block before it is translated, where that takes no time from the guest but for reading its code. */
+const THRESHOLD_IN_BACKGROUND = 1000;
 
 /** Turns that hot code waits for more of its kind, to be compiled with. */
 const TURNS_TO_WAIT = 16;
@@ -45,8 +41,6 @@ export class Translation {
   private busyNs = 0;
   private turnStartNs = 0;
   private turns = 0;
-  /** The threshold behind the start; undefined: it is in force. */
-  private laterThreshold: number | undefined;
 
   constructor(
     private readonly cpu: Processor,
@@ -59,6 +53,7 @@ export class Translation {
     };
     if (options.observer !== undefined) changes.observer = options.observer;
     if (memoryMegabytes !== undefined) changes.memoryBytes = memoryMegabytes * MEGABYTE;
+    if (options.asynchronous && background) changes.threshold = THRESHOLD_IN_BACKGROUND;
     if (torture.translateAfter !== undefined)
       Object.assign(changes, { threshold: torture.translateAfter, synchronous: true });
     if (torture.translateAtOnce === true)
@@ -68,19 +63,10 @@ export class Translation {
     cpu.exactBudgets = !options.asynchronous;
     cpu.attachTranslator((host) => (this.translator = new RegionTranslator(host, { ...DEFAULT_OPTIONS, ...changes })));
     this.dropEvery = torture.dropTranslationsEvery ?? 0;
-    if (this.translator.threshold === DEFAULT_OPTIONS.threshold) {
-      this.laterThreshold = DEFAULT_OPTIONS.threshold;
-      this.translator.threshold = START_THRESHOLD;
-    }
   }
 
   /** Before each turn. */
   beforeTurn(retired: number): void {
-    if (this.laterThreshold !== undefined && retired >= START_INSTRUCTIONS) {
-      this.translator.threshold = this.laterThreshold;
-      this.laterThreshold = undefined;
-      this.cpu.forgetHeat();
-    }
     this.turnStartNs = this.options.monotonicNs();
     if (this.options.asynchronous) this.coolDown(this.turnStartNs);
     if (this.dropEvery > 0 && retired - this.droppedAt >= this.dropEvery) {

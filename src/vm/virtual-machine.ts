@@ -207,8 +207,8 @@ export class VirtualMachine {
     this.loop.canBeWoken = () => !this.inputEnded || (options.task !== undefined && !this.stdin.ended);
     this.loop.blocked = () => options.output?.ready?.();
     this.loop.beforePause = () => this.watcher.flush();
-    if (options.jit !== false && options.jitThread !== false && this.clock.kind === 'real')
-      this.background = new BackgroundMaker(platform);
+    const threads = platform.startMakerThread !== undefined && options.jitThread !== false;
+    if (threads && options.jit !== false && this.clock.kind === 'real') this.background = new BackgroundMaker(platform);
     this.machine = this.build();
     if (options.input !== undefined && options.input !== 'open') {
       this.write(options.input);

@@ -5,11 +5,8 @@ import { JUMP_CACHE_ENTRIES, JUMP_HEAT } from '../../src/memory/layout.js';
 import { Translation } from '../../src/vm/translation.js';
 import { createMachine } from '../cpu/machine-code.js';
 
-/** Instructions behind which no kernel starts any more. */
-const LATER = 1e9;
-
 /** A processor whose blocks are all but hot, and a clock that is set by hand. */
-function almostHot(asynchronous: boolean, retired = LATER) {
+function almostHot(asynchronous: boolean) {
   const cpu = createMachine([0xf4]);
   let now = 0;
   const translation = new Translation(cpu, {
@@ -19,14 +16,14 @@ function almostHot(asynchronous: boolean, retired = LATER) {
     background: undefined,
     monotonicNs: () => now,
   });
-  translation.beforeTurn(retired);
+  translation.beforeTurn(0);
   const heat = new Int32Array(cpu.memory.memory.buffer, JUMP_HEAT, JUMP_CACHE_ENTRIES).fill(1);
   return {
     heat,
     /** A turn of so many nanoseconds. */
-    turn(atNs: number, lasting: number, retired = LATER): void {
+    turn(atNs: number, lasting: number): void {
       now = atNs;
-      translation.beforeTurn(retired);
+      translation.beforeTurn(0);
       now += lasting;
       translation.afterTurn();
     },
@@ -50,13 +47,4 @@ test('a busy guest keeps its heat, and so does one whose time is virtual', () =>
   const virtual = almostHot(false);
   virtual.turn(300e6, 1e6);
   assert.equal(virtual.heat[5], 1);
-});
-
-test('while a guest starts, its code becomes hot later', () => {
-  const { heat, turn } = almostHot(true, 0);
-  turn(300e6, 1e6, 1_000_000);
-  const atFirst = heat[5]!;
-  assert.ok(atFirst > DEFAULT_OPTIONS.threshold);
-  turn(301e6, 1e6);
-  assert.equal(heat[5], DEFAULT_OPTIONS.threshold, 'what was counted so far is counted anew');
 });
