@@ -7,6 +7,7 @@ import {
   JUMP_HASH,
   LEAVE_REGION,
   REGION_FLAG,
+  REGION_EXITS,
   REGION_KEYS,
   REGION_LEAVES,
   REGION_SHIFT,
@@ -209,7 +210,7 @@ export class RegionEmitter {
           this.storeBudget();
           emitter.push(terminator.edge.eip);
           if (terminator.edge.returns) code.byte(OP.return);
-          else this.chain(terminator.edge.jump);
+          else this.chain(terminator.edge);
         }
         return;
       case 'branch': {
@@ -359,7 +360,7 @@ export class RegionEmitter {
       if (edge.eip.isConstant) emitter.push(edge.eip);
       else code.localGet(LOCAL.nextEip);
       if (edge.returns) code.byte(OP.return);
-      else this.chain();
+      else this.chain(edge);
     } else if (to.order <= block.order || isMerge(to)) emitter.branch(OP.br, this.levels.get(to)!);
     else this.tree(to);
   }
@@ -473,10 +474,24 @@ export class RegionEmitter {
   }
 
   /** Out of the region to the address on the wasm stack; everything is in the state. */
-  private chain(jump?: number): void {
-    this.code.localSet(LOCAL.nextEip);
+  private chain({ eip, jump }: Edge): void {
+    const { code } = this;
+    code.localSet(LOCAL.nextEip);
+    if (eip.isConstant) this.countExit();
     if (jump !== undefined) this.record(this.surroundings.profileOf(jump));
     this.emitter.branch(OP.br, CHAIN_LEVEL);
+  }
+
+  /** Out for code that the region lacks. */
+  private countExit(): void {
+    const { code, surroundings } = this;
+    const at = REGION_EXITS + 4 * surroundings.slot;
+    code.constant(0);
+    code.constant(0);
+    code.memory(OP.i32_load, at);
+    code.constant(1);
+    code.byte(OP.i32_add);
+    code.memory(OP.i32_store, at);
   }
 
   /** Notes `nextEip` in a profile. */
@@ -554,7 +569,7 @@ export class RegionEmitter {
     if (!after.block) {
       emitter.push(after.eip);
       if (after.returns) code.byte(OP.return);
-      else this.chain();
+      else this.chain(after);
       return;
     }
     this.loadBudget();

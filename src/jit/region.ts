@@ -65,12 +65,20 @@ export class Region {
     readonly narrow: boolean,
     /** In the making: all bytes that have been read for it. */
     public code: CodeBytes,
+    /** Instructions of its own code, as far as it had run; without inlined functions. */
+    readonly scanned: number,
+    /** How often a region at this entry had been made anew because it was left for code that it lacked. */
+    readonly growths: number,
   ) {
     this.slot = slots[0]!;
   }
 
   get entries(): number {
     return this.slots.length;
+  }
+
+  get entryGpa(): number {
+    return this.code.pages.get(this.entry >>> 12)! + (this.entry & 0xfff);
   }
 
   /** Whether it was read where the other one was, as far as both have read the same pages. */

@@ -54,6 +54,8 @@ export interface Requested {
   readonly entries: readonly number[];
   /** All bytes that have been read for it. */
   readonly code: CodeBytes;
+  /** Instructions of its own code. */
+  readonly scanned: number;
 }
 
 /** Reads the guest's code and writes requests. */
@@ -69,8 +71,15 @@ export class RequestWriter {
     return this.ends.length;
   }
 
-  /** Adds a region; undefined if there is no code at `entry`. */
-  add(entry: number, user: boolean, narrow: boolean, limits: ScanLimits, allocator: Allocator): Requested | undefined {
+  /** Adds a region; undefined if there are not more instructions of its own than `known`. */
+  add(
+    entry: number,
+    user: boolean,
+    narrow: boolean,
+    limits: ScanLimits,
+    allocator: Allocator,
+    known = 0,
+  ): Requested | undefined {
     const { words, scanner } = this;
     const start = words.length;
     const bytes = new ScannedBytes();
@@ -78,7 +87,7 @@ export class RequestWriter {
     words.push((user ? BITS.user : 0) | (narrow ? BITS.narrow : 0));
     words.push(limits.instructions >> 1);
     const found = scanner.scan(entry, user, limits, bytes, words);
-    if (!found) {
+    if (!found || found.instructions.size <= known) {
       words.truncate(start);
       return undefined;
     }
@@ -98,7 +107,7 @@ export class RequestWriter {
       words.push(allocator.profileOf(jump));
     }
     this.ends.push(words.length);
-    return { entries, code: locateBytes(bytes.runs, bytes.pages) };
+    return { entries, code: locateBytes(bytes.runs, bytes.pages), scanned: found.instructions.size };
   }
 
   /** Adds the functions that may be inlined, and returns where those and the region's own code may call. */

@@ -1,6 +1,6 @@
 import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
-import { REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
+import { REGION_EXITS, REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
 import { JumpProfiles, hubKey, jumpKey } from './jump-profiles.js';
 import { LeaveCounts } from './leave-counts.js';
 import { LeaveReasons } from './leave-reasons.js';
@@ -60,6 +60,16 @@ interface Slot {
 
 /** Times that a region is left for accesses before something is done about it. */
 const MOST_LEAVES = 2000;
+
+/**
+ * Times that a region is left for code that it lacks before it is made anew: so many, and so many for each of its
+ * instructions; twice as many each time. Making an instruction anew costs as much as some hundred ways out.
+ */
+const FEW_EXITS = 10_000;
+const EXITS_PER_INSTRUCTION = 100;
+const MOST_GROWTHS = 4;
+/** In `REGION_EXITS`: there is nothing to be gained, or it is in the making. */
+const NEVER = -(2 ** 31);
 
 /**
  * Times that a computed jump leaves a region, or its hub, before it is followed within one. By then most of its targets
@@ -170,6 +180,7 @@ export class RegionTranslator implements Translator {
   translateWaiting(): void {
     this.narrowGroups();
     this.followJumps();
+    this.growRegions();
     this.makeRequested();
   }
 
@@ -193,15 +204,20 @@ export class RegionTranslator implements Translator {
 
   /** Regions whose code is in others of the same request are not made yet. */
   private dropContained(requested: readonly Region[]): void {
-    const asked = requested.filter((region) => !region.narrow && !this.hubs.has(addressOf(region)));
+    const asked = requested.filter(
+      (region) => !region.narrow && region.growths === 0 && !this.hubs.has(addressOf(region)),
+    );
     for (const region of findContained(asked, requested)) {
       this.kill(region);
       this.host.regionChanged(region.entry);
     }
   }
 
-  /** Adds a region at the address to the request. From now on it is in the making. */
-  private request(address: number): void {
+  /**
+   * Adds a region at the address to the request: from now on it is in the making. Not if it would have no more code
+   * than `growing`.
+   */
+  private request(address: number, growing?: Region): Region | undefined {
     const start = this.options.now();
     if (this.byNumber.length > REGION_SLOTS - SLOTS_TO_SPARE) this.forgetAll();
     const entry = Math.floor(address / 2);
@@ -209,13 +225,18 @@ export class RegionTranslator implements Translator {
     const narrow = this.narrow.has(address);
     const slotOf = (linear: number): number => this.slotAt(linear * 2 + Number(user)).number;
     const profileOf = (jump: number): number => this.profileOf(jump, address);
-    const requested = this.requests.add(entry, user, narrow, this.limitsAt(address), { slotOf, profileOf });
+    const allocator = { slotOf, profileOf };
+    const requested = this.requests.add(entry, user, narrow, this.limitsAt(address), allocator, growing?.scanned);
+    let region: Region | undefined;
     if (requested) {
-      const region = new Region(requested.entries.map(slotOf), entry, user, narrow, requested.code);
+      const slots = requested.entries.map(slotOf);
+      const growths = growing ? growing.growths + 1 : 0;
+      region = new Region(slots, entry, user, narrow, requested.code, requested.scanned, growths);
       this.adopt(region);
       this.requested.push(region);
-    } else this.refuse(address);
+    } else if (!growing) this.refuse(address);
     this.takenMs += this.options.now() - start;
+    return region;
   }
 
   private refuse(address: number): void {
@@ -274,6 +295,7 @@ export class RegionTranslator implements Translator {
   private complete(region: Region, made: MadeRegion, number: number, exports: WebAssembly.Exports): void {
     this.setCode(region, locateBytes(made.pieces, region.code.pages));
     region.bytes = made.bytes;
+    this.i32[(REGION_EXITS >> 2) + region.slot] = 0;
     region.instructions = made.instructions;
     for (const each of region.slots) {
       const { regions } = this.byNumber[each]!;
@@ -301,11 +323,7 @@ export class RegionTranslator implements Translator {
    * they are made anew with a check for every access.
    */
   private narrowGroups(): void {
-    for (const slot of this.byNumber) {
-      const region = slot?.active;
-      if (!region || this.i32[(REGION_LEAVES >> 2) + region.slot]! < MOST_LEAVES) continue;
-      // Code can only be read while it is mapped.
-      if (!this.isMapped(region)) continue;
+    for (const region of this.busyRegions(REGION_LEAVES, MOST_LEAVES)) {
       this.i32[(REGION_LEAVES >> 2) + region.slot] = 0;
       const address = addressOf(region);
       if (this.narrow.has(address)) continue;
@@ -313,6 +331,42 @@ export class RegionTranslator implements Translator {
       this.counts.narrowed++;
       this.request(address);
     }
+  }
+
+  /**
+   * Code that had not run when a region was made is not in it. Where regions are left for such code all the time, as
+   * for the outer loop around the one that was hot first, they are made anew.
+   */
+  private growRegions(): void {
+    const { i32 } = this;
+    const counts = REGION_EXITS >> 2;
+    const made: Region[] = [];
+    const busy = this.busyRegions(REGION_EXITS, FEW_EXITS).sort(
+      (a, b) => i32[counts + b.slot]! - i32[counts + a.slot]!,
+    );
+    for (const region of busy) {
+      const { growths, slot, instructions } = region;
+      if (i32[counts + slot]! < (FEW_EXITS + EXITS_PER_INSTRUCTION * instructions) << growths) continue;
+      // Those that had a part of the same loop each will hardly be entered any more.
+      const superfluous = made.some((other) => other.covers(region.entryGpa, region.entryGpa + 1));
+      i32[counts + slot] = superfluous ? 0 : NEVER;
+      if (superfluous || growths === MOST_GROWTHS) continue;
+      const grown = this.request(addressOf(region), region);
+      if (grown) made.push(grown);
+    }
+  }
+
+  /** Regions that run now and whose word in the table at `counts` has come to `least`. */
+  private busyRegions(counts: number, least: number): Region[] {
+    const { i32 } = this;
+    const busy: Region[] = [];
+    for (let slot = 1, at = (counts >> 2) + 1; slot < this.byNumber.length; slot++, at++) {
+      if (i32[at]! < least) continue;
+      const region = this.byNumber[slot]!.active;
+      // Code can only be read while it is mapped.
+      if (region && region.slot === slot && this.isMapped(region)) busy.push(region);
+    }
+    return busy;
   }
 
   private limitsAt(address: number): ScanLimits {
@@ -456,6 +510,7 @@ export class RegionTranslator implements Translator {
     if (slot.number >= this.table.length) this.table.grow(1024);
     this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
     this.i32[(REGION_LEAVES >> 2) + slot.number] = 0;
+    this.i32[(REGION_EXITS >> 2) + slot.number] = 0;
     return slot;
   }
 

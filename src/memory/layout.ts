@@ -208,6 +208,8 @@ export const VICTIM_HEAT = 0x2c_0000;
 /** One u32 for each slot of the region table: the codeKey under which the region was last found valid, or 0. */
 export const REGION_KEYS = 0x3_0000;
 export const REGION_SLOTS = 0x1_0000;
+/** One u32 for each slot: how often its regions were left for code that they lack, at a known address. */
+export const REGION_EXITS = 0x7_0000;
 /** One u32 for each slot: how often its regions were left for an access. */
 export const REGION_LEAVES = 0xc_0000;
 
