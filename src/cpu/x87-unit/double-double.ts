@@ -37,9 +37,11 @@ export class DoubleDoubleBuilder {
 
   /** a × b − product exactly, where `product` is a × b rounded. */
   private productError(a: Operand, b: Operand, product: Operand): Local {
+    return this.errorOfHalves(this.split(a), this.split(b), product);
+  }
+
+  private errorOfHalves(x: DoubleDouble, y: DoubleDouble, product: Operand): Local {
     const { r } = this;
-    const x = this.split(a);
-    const y = this.split(b);
     const most = r.addReal(r.subReal(r.mulReal(x.high, y.high), product), r.mulReal(x.high, y.low));
     return r.addReal(r.addReal(most, r.mulReal(x.low, y.high)), r.mulReal(x.low, y.low));
   }
@@ -113,15 +115,27 @@ export class DoubleDoubleBuilder {
   /**
    * c0 + c1·x + c2·x² + …, where x is small: the coefficients from `exact` on are few bits of the result, so float64
    * does for them.
+   *
+   * |ck+1·x| is less than |ck|, so that half of a sum's operations suffice; and what is not normalized in between does
+   * not have to be waited for: the upper parts go ahead. A step is off by less than 2^−103 of its product.
    */
   polynomial(coefficients: readonly (readonly [number, number])[], exact: number, x: DoubleDouble): DoubleDouble {
     const { r } = this;
     let index = coefficients.length - 1;
     let tail = r.real(coefficients[index]![0]);
     for (index--; index >= exact; index--) tail = r.addReal(r.mulReal(tail, x.high), r.real(coefficients[index]![0]));
+    const factor = this.split(x.high);
     let sum: DoubleDouble = { high: tail, low: r.real(0) };
-    for (; index >= 0; index--) sum = this.add(this.multiply(sum, x), this.constant(coefficients[index]!));
-    return sum;
+    for (; index >= 0; index--) {
+      const coefficient = this.constant(coefficients[index]!);
+      const product = r.mulReal(sum.high, x.high);
+      const crossed = r.addReal(r.mulReal(sum.high, x.low), r.mulReal(sum.low, x.high));
+      const below = r.addReal(this.errorOfHalves(this.split(sum.high), factor, product), crossed);
+      const high = r.addReal(coefficient.high, product);
+      const lost = r.subReal(product, r.subReal(high, coefficient.high));
+      sum = { high, low: r.addReal(lost, r.addReal(below, coefficient.low)) };
+    }
+    return this.normalize(sum.high, sum.low);
   }
 }
 
