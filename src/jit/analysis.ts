@@ -259,7 +259,7 @@ function entryValuesRead(block: Block): number {
           for (const arg of step.args) add(arg);
           break;
         case 'trust':
-          add(step.condition);
+          add(step.doubts);
           break;
         case 'distrust':
           add(step.significand);

@@ -144,13 +144,14 @@ interface StackStep {
   readonly place: Place;
 }
 /**
- * Finds out whether usual cases of x87 arithmetic may be tried: −1 or 0 (`cpu/x87-unit/usual.ts`). Unlike other results
- * it becomes 0 later, where a value turns up that is not to be trusted.
+ * Finds out whether usual cases of x87 arithmetic may be tried: then the result is negative (`cpu/x87-unit/usual.ts`).
+ * Unlike other results it changes later, where a value turns up that is not to be trusted.
  */
 export interface TrustStep {
   readonly kind: 'trust';
   readonly result: Node;
-  readonly condition: Node;
+  /** Not negative; zero if there are none. */
+  readonly doubts: Node;
   /** What was found out before. */
   readonly before: Node | undefined;
 }

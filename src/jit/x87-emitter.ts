@@ -1,7 +1,7 @@
 import type { X87RoutineName } from '../isa/x87-stack.js';
 import { FLAGS_SHIFT } from '../cpu/x87-unit/rounding.js';
 import { usualCase } from '../cpu/x87-unit/routines.js';
-import { fromNarrow, isTrusted } from '../cpu/x87-unit/usual.js';
+import { fromNarrow, trustworthy } from '../cpu/x87-unit/usual.js';
 import { type Code, I32, I64, OP } from '../wasm/code.js';
 import { type Local, type Operand, RoutineBuilder } from '../wasm/routine.js';
 import type { Node } from './node.js';
@@ -31,14 +31,11 @@ export class X87Emitter {
     return new RoutineBuilder(owner.code, [], (type) => owner.allocate(type));
   }
 
-  trust({ result, condition, before }: TrustStep): void {
+  trust({ result, doubts, before }: TrustStep): void {
     const { owner } = this;
     const r = this.routineBuilder();
-    const wasTrusted = before ? owner.operand(before) : -1n;
-    owner.push(condition);
-    const local = owner.allocate(I32);
-    owner.code.localSet(local);
-    r.assign({ type: I64, index: owner.compute(result) }, r.select({ type: I32, index: local }, wasTrusted, 0n));
+    const trust = r.sub(r.toWide(owner.operand(doubts)), 1n);
+    r.assign({ type: I64, index: owner.compute(result) }, before ? r.and(trust, owner.operand(before)) : trust);
   }
 
   distrust({ trust, significand, exponent }: DistrustStep): void {
@@ -52,7 +49,7 @@ export class X87Emitter {
   /** No more trust if the value is not to be trusted. */
   private trustOnly(r: RoutineBuilder, trust: Node, m: Operand, e: Operand): void {
     const local = { type: I64, index: trust.local };
-    r.assign(local, r.select(isTrusted(r, m, e), local, 0n));
+    r.assign(local, r.and(local, trustworthy(r, m, e)));
   }
 
   /** Computes the usual case here, and calls the routine if it is not the case. */

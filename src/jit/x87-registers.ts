@@ -40,7 +40,7 @@ const C1 = 0x200;
 /** Precision and rounding in the control word. */
 const MODES = 0xf00;
 const ORDINARY_MODES = 0x300;
-const PRECISION_BIT = 5;
+const PRECISION = 0x20;
 const EVERYTHING = 0xffff;
 
 /**
@@ -324,13 +324,13 @@ export class X87Registers extends TrackedX87Stack {
     const { variables } = owner;
     if (!this.trust || this.trustedStatus !== variables[FPU_STATUS] || this.modesMayHaveChanged()) {
       const control = owner.loadState(STATE.fpuControl, 32);
-      const ordinary = n.comparison(OP.i32_eq, and(control, MODES), n.constant(ORDINARY_MODES));
-      const inexact = and(n.binary(OP.i32_shr_u, variables[FPU_STATUS]!, n.constant(PRECISION_BIT)), 1);
+      const modes = n.binary(OP.i32_xor, and(control, MODES), n.constant(ORDINARY_MODES));
+      const exact = n.binary(OP.i32_xor, and(variables[FPU_STATUS]!, PRECISION), n.constant(PRECISION));
       const result = n.result(true, 64);
       owner.steps.push({
         kind: 'trust',
         result,
-        condition: n.binary(OP.i32_and, ordinary, inexact),
+        doubts: n.binary(OP.i32_or, modes, exact),
         before: this.trust,
       });
       this.trust = result;

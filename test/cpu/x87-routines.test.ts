@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createExactly } from '../../src/cpu/x87-unit/exact.js';
 import { buildX87Module, EXACT, ROUTINES, usualCase } from '../../src/cpu/x87-unit/routines.js';
-import { isTrusted } from '../../src/cpu/x87-unit/usual.js';
+import { trustworthy } from '../../src/cpu/x87-unit/usual.js';
 import type { X87Circular, X87RoutineName } from '../../src/isa/x87-stack.js';
 import { GuestMemory } from '../../src/memory/guest-memory.js';
 import { STATE, X87_EXCHANGE } from '../../src/memory/layout.js';
@@ -147,7 +147,7 @@ function buildUsualCase(name: X87RoutineName): WebAssembly.Module {
   // As `X87Registers` has it, but for PE.
   let trust = r.select(r.eq(r.and(r.load(I32, STATE.fpuControl), 0xf00), 0x300), -1n, 0n);
   for (let n = 0; n < parameters.length; n += 2)
-    trust = r.select(isTrusted(r, r.parameters[n]!, r.parameters[n + 1]!), trust, 0n);
+    trust = r.and(trust, trustworthy(r, r.parameters[n]!, r.parameters[n + 1]!));
   r.attempt(
     (demand) => {
       for (const [n, result] of usualCase(name, r.parameters, trust)!(r, demand).entries())

@@ -7,16 +7,20 @@ import type { Demand } from './rounding-test.js';
  * The usual cases of some routines, for code inside regions: operands and result are normal numbers, rounding is to
  * nearest at full precision, and PE is set already. If what is demanded does not hold the routine has to be called.
  *
- * `trust` is −1 if the mode is as it has to be, and all values in question are to be trusted, else 0: so one test does
- * for all operands.
+ * `trust` is negative if the mode is as it has to be, and all values in question are to be trusted: so one test does for
+ * all operands.
  */
 
 const C1_PLACE = C1_BIT - FLAGS_SHIFT;
 const BIAS = 16383;
 
-/** Whether a value is a normal number if its integer bit is set: no NaN, no infinity, no pseudo-denormal number. */
-export function isTrusted(r: RoutineBuilder, m: Operand, e: Operand): Local {
-  return r.or(r.isZero(r.ltS(m, 0n)), isExponentNormal(r, exponentOf(r, e)));
+/**
+ * Negative if a value is a normal number or has no integer bit, which is looked at anyway: no NaN, no infinity, no
+ * pseudo-denormal number.
+ */
+export function trustworthy(r: RoutineBuilder, m: Operand, e: Operand): Local {
+  const excess = r.sub(r.toWide(r.sub(exponentOf(r, e), 1)), 0x7ffen);
+  return r.or(excess, r.xor(m, -1n));
 }
 
 /** Significand, sign and exponent, and flags of a normalized number. */
@@ -52,9 +56,9 @@ export function usualProduct(
 ): readonly Operand[] {
   demand(r.ltS(r.and(r.and(ma, mb), trust), 0n));
   const { high, low } = multiplyWide(r, ma, mb);
-  const long = r.ltS(high, 0n);
-  const upper = r.select(long, high, r.or(r.shl(high, 1n), r.shrU(low, 63n)));
-  const lower = r.select(long, low, r.shl(low, 1n));
+  const long = r.toNarrow(r.shrU(high, 63n));
+  const upper = r.select(r.ltS(high, 0n), high, r.or(r.shl(high, 1n), r.shrU(low, 63n)));
+  const lower = r.select(r.ltS(high, 0n), low, r.shl(low, 1n));
   const x = r.add(r.sub(r.add(exponentOf(r, ea), exponentOf(r, eb)), BIAS), long);
   return round(r, demand, upper, lower, x, signOf(r, r.xor(ea, eb)));
 }
