@@ -21,7 +21,14 @@ const NEVER_HOT = 1;
 /** What `CodeLookup` does for a `TranslatorHost`. */
 type TranslatorService = Pick<
   TranslatorHost,
-  'mappedPage' | 'fetchablePage' | 'hasRun' | 'watchPage' | 'unwatchPage' | 'regionChanged' | 'regionsChanged'
+  | 'mappedPage'
+  | 'fetchablePage'
+  | 'hasRun'
+  | 'watchPage'
+  | 'unwatchPage'
+  | 'runsSinceHot'
+  | 'regionChanged'
+  | 'regionsChanged'
 >;
 
 /**
@@ -104,6 +111,7 @@ export class CodeLookup {
       unwatchPage: (page) => {
         codePages[page]! &= ~CODE_PAGE.translated;
       },
+      runsSinceHot: (linear) => this.jumps.runsSinceHot(linear),
       regionChanged: (linear) => this.jumps.forget(linear),
       regionsChanged: () => this.forgetAll(),
     };

@@ -75,6 +75,12 @@ export class JumpCache {
     this.i32[entry + LAST]! |= REGION_FLAG | (slot << REGION_SHIFT);
   }
 
+  /** How often the block at `linear` has run since it became hot, as far as is known. */
+  runsSinceHot(linear: number): number {
+    const entry = this.entryOf(linear);
+    return this.i32[entry] === (linear | 0) ? Math.max(0, -this.i32[this.heatOf(entry)]!) : 0;
+  }
+
   /** Forgets where the address leads. */
   forget(linear: number): void {
     for (const at of [this.entryOf(linear), this.victimOf(linear)])

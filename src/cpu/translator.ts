@@ -51,6 +51,8 @@ export interface TranslatorHost {
   interpreterFunction(name: StringRun | Shortcut): WebAssembly.ExportValue;
   /** Routines of the x87's arithmetic, by name (`x87-unit/routines.ts`). */
   readonly x87Routines: WebAssembly.ModuleImports;
+  /** How often the interpreter has run the block at `linear` since it became hot, as far as is known. */
+  runsSinceHot(linear: number): number;
   /** A region with its entry at `linear` has come or gone: where the jump cache leads from there is void. */
   regionChanged(linear: number): void;
   /** Slots are used anew: all of the jump cache is void. */

@@ -81,6 +81,12 @@ const MOST_HUBS = 2;
 /** Instructions of a region with a hub. */
 const HUB_INSTRUCTIONS = 3000;
 
+/** Turns that hot code waits for more of its kind, to be compiled with: here, and where that is done in the background. */
+const TURNS_TO_WAIT = 16;
+const MOST_TURNS_TO_WAIT = 128;
+/** Runs of a block behind those that have made it hot, at which it can no longer wait. */
+const URGENT = 1000;
+
 /** Slots that one region may need, at least. */
 const SLOTS_TO_SPARE = 4096;
 
@@ -110,6 +116,9 @@ export class RegionTranslator implements Translator {
   private readonly maker: Maker;
   private readonly requests: RequestWriter;
   private readonly overlaps: Overlaps;
+  private turns = 0;
+  /** Turns since something was requested last. */
+  private turnsWaited = 0;
   /** Regions of the request that is being written. */
   private requested: Region[] = [];
   /** Addresses where nothing can be translated, until code changes there. */
@@ -178,18 +187,38 @@ export class RegionTranslator implements Translator {
 
   /** Has made what has been requested, however little it is, and looks for what could be made better. */
   translateWaiting(): void {
-    this.narrowGroups();
-    this.followJumps();
-    this.growRegions();
+    this.improve();
     this.makeRequested();
   }
 
-  /** Has made what has been requested, if there is somebody who waits for work. */
-  translateIfIdle(): void {
-    if (this.maker.idle) this.makeRequested();
+  /** To be called between turns of the guest. Has made what has been requested if it is time for that. */
+  betweenTurns(): void {
+    const seldom = ++this.turns % TURNS_TO_WAIT === 0;
+    if (seldom) this.improve();
+    if (this.requested.length === 0) return;
+    if (this.maker.idle ? this.isUrgent() : seldom) this.makeRequested();
+  }
+
+  /**
+   * Every module takes some 25 KB, however small it is, so what has been requested waits for more of its kind; but not
+   * if the interpreter is busy with it.
+   */
+  private isUrgent(): boolean {
+    if (++this.turnsWaited >= MOST_TURNS_TO_WAIT) return true;
+    // Where there is a region already, it is known to be a bad one.
+    const busy = ({ slot, entry }: Region): boolean =>
+      this.byNumber[slot]!.active !== undefined || this.host.runsSinceHot(entry) >= URGENT;
+    return this.requested.some(busy);
+  }
+
+  private improve(): void {
+    this.narrowGroups();
+    this.followJumps();
+    this.growRegions();
   }
 
   private makeRequested(): void {
+    this.turnsWaited = 0;
     if (this.requested.length === 0) return;
     const start = this.options.now();
     const { requested } = this;

@@ -5,7 +5,7 @@
  * found it: the terminal usable, every byte the guest has printed delivered, the right exit status returned.
  */
 import { readFileSync } from 'node:fs';
-import { limitYoungGeneration } from '../platform/node-memory.js';
+import { limitHeap } from '../platform/node-memory.js';
 import { type ByteSink, type ByteSource, openByteSink, openByteSource } from '../platform/node-streams.js';
 import { makeTerminalRaw, watchEndingSignals, watchResizes } from '../platform/node-terminal.js';
 import { createNodePlatform } from '../platform/node.js';
@@ -29,7 +29,7 @@ import { Tail } from './tail.js';
 const MEGABYTE = 0x10_0000;
 
 /** For objects that are short-lived, megabytes. */
-const YOUNG_MEGABYTES = 16;
+const YOUNG_MEGABYTES = 8;
 
 /** What is to be launched: a file, or an image that we made ourselves. */
 export interface Guest {
@@ -92,7 +92,7 @@ class Session {
 
   async run(guest: Guest): Promise<number> {
     const { settings, messages } = this;
-    limitYoungGeneration(YOUNG_MEGABYTES);
+    limitHeap(YOUNG_MEGABYTES);
     const vm = await VirtualMachine.create(this.machineOptions(guest));
     this.vm = vm;
     if (settings.traceFile !== undefined) this.traceFile = openOutputFile(settings.traceFile, 'trace-file');

@@ -33,18 +33,22 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** How much garbage there may be among what is long-lived before V8 looks for it, percent; by default up to 300. */
+const GARBAGE_PERCENT = 50;
 const LOOK_MS = 20;
 
 /**
- * Lets V8 take hardly more than `megabytes` for what is short-lived in this process; by default it takes 64 when there
- * is much garbage, and is no faster for it. There is no way to say so once Node has started, so this looks from time to
- * time, and stops the growth. It does not keep the process alive.
+ * Keeps V8 from taking several times what it needs, in all threads of this process; most of our memory is not V8's.
+ * `youngMegabytes` is for what is short-lived: by default it takes 64 when there is much garbage, and is no faster for
+ * it. There is no way to say so once Node has started, so this looks from time to time, and stops the growth.
+ * It does not keep the process alive.
  */
-export function limitYoungGeneration(megabytes: number): void {
+export function limitHeap(youngMegabytes: number): void {
+  setFlagsFromString(`--heap-growing-percent=${GARBAGE_PERCENT}`);
   const timer = setInterval(() => {
     const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     // It doubles, perhaps before the next look.
-    if (space && space.space_size < (megabytes / 2) * 2 ** 20) return;
+    if (space && space.space_size < (youngMegabytes / 2) * 2 ** 20) return;
     clearInterval(timer);
     // By how much the space grows at a time.
     if (space) setFlagsFromString('--semi-space-growth-factor=1');

@@ -28,9 +28,6 @@ export interface TranslationOptions {
 /** Executions of a block before it is translated, where that takes no time from the guest but for reading its code. */
 const THRESHOLD_IN_BACKGROUND = 1000;
 
-/** Turns that hot code waits for more of its kind, to be compiled with. */
-const TURNS_TO_WAIT = 16;
-
 /** Joins a processor and a translator, and sees to what tests want of the two. */
 export class Translation {
   private translator!: RegionTranslator;
@@ -40,7 +37,6 @@ export class Translation {
   private lookedAtNs = 0;
   private busyNs = 0;
   private turnStartNs = 0;
-  private turns = 0;
 
   constructor(
     private readonly cpu: Processor,
@@ -72,8 +68,7 @@ export class Translation {
     if (this.dropEvery > 0 && retired - this.droppedAt >= this.dropEvery) {
       this.droppedAt = retired;
       this.translator.drop();
-    } else if (++this.turns % TURNS_TO_WAIT === 0) this.translator.translateWaiting();
-    else this.translator.translateIfIdle();
+    } else this.translator.betweenTurns();
   }
 
   afterTurn(): void {

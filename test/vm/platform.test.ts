@@ -8,7 +8,7 @@ import { getHeapSpaceStatistics } from 'node:v8';
 import { createBrowserPlatform } from '../../src/platform/browser.js';
 import { detectPlatform } from '../../src/platform/detect.js';
 import { createNodePlatform } from '../../src/platform/node.js';
-import { limitYoungGeneration } from '../../src/platform/node-memory.js';
+import { limitHeap } from '../../src/platform/node-memory.js';
 import { FileError, splitMilliseconds } from '../../src/platform/platform.js';
 
 for (const [name, create] of [
@@ -84,7 +84,7 @@ test('milliseconds become seconds and nanoseconds', () => {
 });
 
 test('Node: what is short-lived takes no more than it is told', async () => {
-  limitYoungGeneration(8);
+  limitHeap(8);
   const size = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')!.space_size;
   let kept: unknown[] = [];
   for (let i = 0; i < 40; i++) {
