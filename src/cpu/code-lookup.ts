@@ -200,9 +200,10 @@ export class CodeLookup {
     const key = i32[STATE.codeKey >> 2]!;
     this.noteCode(linear);
     const entry = jumps.entryOf(linear);
-    jumps.claim(entry, linear, translator ? translator.threshold : NEVER_HOT);
+    const heat = jumps.claim(entry, linear, translator ? translator.threshold : NEVER_HOT);
     const slot = translator && (key & (KEY_USER - 1)) === TRANSLATED_MODE ? translator.find(linear, key) : 0;
-    jumps.set(entry, linear, key, record, count, slot);
+    jumps.set(entry, linear, key, record, count, heat);
+    if (slot !== 0) jumps.setRegion(entry, slot);
   }
 
   /** The block at `state.eip`, which the jump cache has, ran often. */
@@ -236,7 +237,8 @@ export class CodeLookup {
     if (page < 0) return false;
     const block = this.blocks.findShort(page + (linear & 0xfff), key & (KEY_USER - 1), this.limit(), most);
     if (!block) return false;
-    jumps.set(entry, linear, key, block.record, block.count, 0);
+    const heat = jumps.claim(entry, linear, this.translator ? this.translator.threshold : NEVER_HOT);
+    jumps.set(entry, linear, key, block.record, block.count, heat);
     this.shortened = linear;
     return true;
   }

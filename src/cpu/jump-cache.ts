@@ -1,15 +1,15 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
 import {
+  BLOCK_COUNT_MASK,
+  HEAT_SHIFT,
   JUMP_CACHE,
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
   JUMP_HASH,
-  JUMP_HEAT,
   REGION_FLAG,
   REGION_SHIFT,
   VICTIM_ENTRIES,
   VICTIM_HASH,
-  VICTIM_HEAT,
   VICTIMS,
 } from '../memory/layout.js';
 
@@ -38,47 +38,43 @@ export class JumpCache {
   private victimOf(linear: number): number {
     return (VICTIMS + ((Math.imul(linear, VICTIM_HASH.factor) >>> VICTIM_HASH.shift) & VICTIM_HASH.mask)) >> 2;
   }
-  private heatOf(entry: number): number {
-    return (JUMP_HEAT >> 2) + (entry - (JUMP_CACHE >> 2)) / ENTRY_WORDS;
-  }
 
   has(entry: number, linear: number, key: number): boolean {
     return this.i32[entry] === (linear | 0) && this.i32[entry + KEY] === key;
   }
 
-  /** The entry is for `linear` from now on; what was there goes among the victims. Blocks become hot from `heat` on. */
-  claim(entry: number, linear: number, heat: number): void {
+  /**
+   * The entry is for `linear` from now on; what was there goes among the victims. Returns how often the block may still
+   * run before it is hot: `threshold`, or what is left of it.
+   */
+  claim(entry: number, linear: number, threshold: number): number {
     const { i32 } = this;
-    const at = this.heatOf(entry);
-    if (i32[entry] === (linear | 0)) {
-      if (i32[at]! <= 0) i32[at] = heat;
-      return;
+    if (i32[entry] !== (linear | 0)) {
+      if (i32[entry + KEY] !== 0) i32.copyWithin(this.victimOf(i32[entry]!), entry, entry + ENTRY_WORDS);
+      return threshold;
     }
-    if (i32[entry + KEY] !== 0) {
-      const victim = this.victimOf(i32[entry]!);
-      i32.copyWithin(victim, entry, entry + ENTRY_WORDS);
-      i32[(VICTIM_HEAT >> 2) + (victim - (VICTIMS >> 2)) / ENTRY_WORDS] = i32[at]!;
-    }
-    i32[at] = heat;
+    const last = i32[entry + LAST]!;
+    return last >= REGION_FLAG || last < 1 << HEAT_SHIFT ? threshold : last >> HEAT_SHIFT;
   }
 
-  /** `count`: instructions of the block; `slot`: of the region that begins here, or 0. */
-  set(entry: number, linear: number, key: number, record: number, count: number, slot: number): void {
+  /** `count`: instructions of the block. */
+  set(entry: number, linear: number, key: number, record: number, count: number, heat: number): void {
     const { i32 } = this;
     i32[entry] = linear;
     i32[entry + KEY] = key;
     i32[entry + RECORD] = record;
-    i32[entry + LAST] = count;
-    if (slot !== 0) this.setRegion(entry, slot);
+    i32[entry + LAST] = count | (heat << HEAT_SHIFT);
   }
+  /** `slot`: of the region that begins where the block does. */
   setRegion(entry: number, slot: number): void {
-    this.i32[entry + LAST]! |= REGION_FLAG | (slot << REGION_SHIFT);
+    const count = this.i32[entry + LAST]! & BLOCK_COUNT_MASK;
+    this.i32[entry + LAST] = count | REGION_FLAG | (slot << REGION_SHIFT);
   }
 
   /** How often the block at `linear` has run since it became hot, as far as is known. */
   runsSinceHot(linear: number): number {
     const entry = this.entryOf(linear);
-    return this.i32[entry] === (linear | 0) ? Math.max(0, -this.i32[this.heatOf(entry)]!) : 0;
+    return this.i32[entry] === (linear | 0) ? Math.max(0, -(this.i32[entry + LAST]! >> HEAT_SHIFT)) : 0;
   }
 
   /** Forgets where the address leads. */
@@ -94,8 +90,14 @@ export class JumpCache {
   }
 
   /** Every block is as far from being hot as one that has never run. */
-  coolDown(heat: number): void {
-    this.i32.fill(heat, JUMP_HEAT >> 2, (JUMP_HEAT >> 2) + JUMP_CACHE_ENTRIES);
-    this.i32.fill(heat, VICTIM_HEAT >> 2, (VICTIM_HEAT >> 2) + VICTIM_ENTRIES);
+  coolDown(threshold: number): void {
+    this.coolPart(JUMP_CACHE, JUMP_CACHE_ENTRIES, threshold);
+    this.coolPart(VICTIMS, VICTIM_ENTRIES, threshold);
+  }
+  private coolPart(from: number, entries: number, threshold: number): void {
+    const { i32 } = this;
+    const end = (from >> 2) + entries * ENTRY_WORDS;
+    for (let at = (from >> 2) + LAST; at < end; at += ENTRY_WORDS)
+      if (i32[at]! < REGION_FLAG) i32[at] = (i32[at]! & BLOCK_COUNT_MASK) | (threshold << HEAT_SHIFT);
   }
 }

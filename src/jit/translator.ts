@@ -8,6 +8,7 @@ import { LocalMaker, type Made, type Maker } from './maker.js';
 import { exportName, type MadeRegion, type MakerSetup, readReport } from './module-maker.js';
 import type { FlushReason, RegionEnd, TranslatorObserver } from './observer.js';
 import { Overlaps, findContained } from './overlaps.js';
+import { PageLists } from './page-lists.js';
 import { type CodeBytes, Region, locateBytes } from './region.js';
 import { HUB, RequestWriter } from './requests.js';
 import { LARGEST_HUB, type ScanLimits, Scanner } from './scanner.js';
@@ -97,8 +98,9 @@ const MOST_VERSIONS = 4;
  * Finds hot code, makes regions of it and keeps them as long as they are true.
  *
  * Invariants
- * - A region may be entered only while `REGION_KEYS` of its slot is `STATE.codeKey`; it becomes so in `find`, which
- *   has seen that all its pages are mapped as they were. Flushing the TLB changes the key, so it is looked at anew.
+ * - A region may be entered only while `REGION_KEYS` of its slot is `STATE.codeKey`; it becomes so in `find` and in
+ *   `interpreter/recall.ts`, when all its pages are mapped as they were. Flushing the TLB changes the key, so it is
+ *   looked at anew.
  * - Every page with a byte of a living region is watched; a write to one of its bytes kills it before the guest can
  *   run on. No region is on the wasm stack then, for regions never call out.
  */
@@ -126,6 +128,7 @@ export class RegionTranslator implements Translator {
   /** Addresses whose regions are made without groups of accesses. */
   private readonly narrow = new Set<number>();
   private readonly profiles: JumpProfiles;
+  private readonly pageLists: PageLists;
   /** Jump (`jumpKey`) → address (`addressKey`) of the region that was made last with it. */
   private readonly jumpsIn = new Map<number, number>();
   /** Addresses whose regions get a hub → how often they were made. */
@@ -152,6 +155,7 @@ export class RegionTranslator implements Translator {
     this.i32 = host.memory.i32;
     this.leaveCounts = new LeaveCounts(this.i32, new LeaveReasons(host.forms.encodings));
     this.profiles = new JumpProfiles(this.i32);
+    this.pageLists = new PageLists(this.i32);
   }
 
   find(linear: number, key: number): number {
@@ -163,6 +167,7 @@ export class RegionTranslator implements Translator {
     if (slot.active !== region) {
       slot.active = region;
       this.table.set(slot.number, code);
+      this.pageLists.assign(slot.number, region);
     }
     this.i32[(REGION_KEYS >> 2) + slot.number] = key;
     return slot.number;
@@ -469,6 +474,7 @@ export class RegionTranslator implements Translator {
     this.overlaps.clear();
     this.hopeless.clear();
     this.profiles.clear();
+    this.pageLists.clear();
     this.jumpsIn.clear();
     this.hubs.clear();
   }
@@ -538,6 +544,7 @@ export class RegionTranslator implements Translator {
     this.slots[address & 1]!.set(Math.floor(address / 2) | 0, slot);
     if (slot.number >= this.table.length) this.table.grow(1024);
     this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
+    this.pageLists.assign(slot.number, undefined);
     this.i32[(REGION_LEAVES >> 2) + slot.number] = 0;
     this.i32[(REGION_EXITS >> 2) + slot.number] = 0;
     return slot;
@@ -599,6 +606,7 @@ export class RegionTranslator implements Translator {
         slot.active = undefined;
         this.table.set(number, null);
         this.i32[(REGION_KEYS >> 2) + number] = 0;
+        this.pageLists.assign(number, undefined);
       } else if (made) continue;
       // What was in the making has to become hot again.
       this.host.regionChanged(slot.linear);

@@ -178,7 +178,7 @@ export const KEYS = { supervisor: 0x1e00, user: 0x1e04 } as const;
 /** Where FXSAVE and FXRSTOR put their image together, 512 bytes. */
 export const FX_IMAGE = 0x2000;
 
-/** Jump cache: entries of {linear address, codeKey, first record, instruction count | region}. */
+/** Jump cache: entries of {linear address, codeKey, first record, instruction count | heat or region}. */
 export const JUMP_CACHE = 0x10_0000;
 /** A boot runs 64,000 blocks; with a quarter as many entries they drive each other out. */
 export const JUMP_CACHE_ENTRIES = 0x1_0000;
@@ -193,17 +193,17 @@ export const REGION_FLAG = 0x4000_0000;
 export const REGION_SHIFT = 8;
 export const BLOCK_COUNT_MASK = 0xff;
 
-/** One i32 for each jump-cache entry: how often its block may still run before the translator hears of it. */
-export const JUMP_HEAT = 0x20_0000;
-
 /**
- * Entries that others have driven out of the jump cache, in the same form, found by another hash, with their heat.
- * Every entry is in one of the two places.
+ * Otherwise, from this bit on: how often the block may still run before the translator hears of it, and below 0 how
+ * often it has run since, as far as `MOST_HEAT` goes.
  */
-export const VICTIMS = 0x24_0000;
+export const HEAT_SHIFT = 8;
+export const MOST_HEAT = -0x2000_0000;
+
+/** Entries that others have driven out of the jump cache, in the same form, found by another hash. */
+export const VICTIMS = 0x20_0000;
 export const VICTIM_ENTRIES = 0x8000;
 export const VICTIM_HASH = { factor: 0x85eb_ca6b | 0, shift: 13, mask: 0x7_fff0 } as const;
-export const VICTIM_HEAT = 0x2c_0000;
 
 /** One u32 for each slot of the region table: the codeKey under which the region was last found valid, or 0. */
 export const REGION_KEYS = 0x3_0000;
@@ -212,6 +212,11 @@ export const REGION_SLOTS = 0x1_0000;
 export const REGION_EXITS = 0x7_0000;
 /** One u32 for each slot: how often its regions were left for an access. */
 export const REGION_LEAVES = 0xc_0000;
+
+/** One u32 for each slot: where the list of the pages is that its region was made from (`jit/page-lists.ts`), or 0. */
+export const REGION_LISTS = 0x34_0000;
+export const REGION_PAGES = 0x38_0000;
+export const REGION_PAGES_BYTES = 0x8_0000;
 
 /** Where computed jumps have gone: 256 profiles of 1 KiB (`jit/jump-profiles.ts`). */
 export const JUMP_TARGETS = 0x30_0000;

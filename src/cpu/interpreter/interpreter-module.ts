@@ -2,10 +2,11 @@ import {
   BLOCK_COUNT_MASK,
   CS,
   ELSEWHERE,
+  HEAT_SHIFT,
   LEAVE_REGION,
   JUMP_CACHE,
   JUMP_HASH,
-  JUMP_HEAT,
+  MOST_HEAT,
   RECORD_BYTES,
   REGION_FLAG,
   REGION_SHIFT,
@@ -251,12 +252,12 @@ function emitResume(code: Code, endings: Endings, findBlock: number): void {
   endings.nextBlock(code, 0);
 }
 
-/** Locals of the look-up: eip, linear, entry, budget. */
-const SCRATCH_LOCALS = 4;
+/** Locals of the look-up: eip, linear, entry, its last word, budget. */
+const SCRATCH_LOCALS = 5;
 
 /** Looks `state.eip` up in the jump cache and charges the block to the budget. Labels open: exit, nextBlock. */
 function emitFindBlock(code: Code, scratch: number, look: LookUps, tier: Tier | undefined): void {
-  const [eip, linear, entry, budget] = [scratch, scratch + 1, scratch + 2, scratch + 3];
+  const [eip, linear, entry, last, budget] = [scratch, scratch + 1, scratch + 2, scratch + 3, scratch + 4];
   code.constant(0);
   code.memory(OP.i32_load, STATE.eip);
   code.localTee(eip);
@@ -292,16 +293,20 @@ function emitFindBlock(code: Code, scratch: number, look: LookUps, tier: Tier | 
   code.branch(OP.br, 3);
   code.byte(OP.end);
   code.byte(OP.end);
-  code.constant(0);
-  code.memory(OP.i32_load, STATE.budget);
   code.localGet(entry);
   code.memory(OP.i32_load, JUMP_CACHE + 12);
+  code.localSet(last);
+  if (tier) emitTierChange(code, eip, entry, last, tier);
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.budget);
+  code.localGet(last);
+  code.constant(BLOCK_COUNT_MASK);
+  code.byte(OP.i32_and);
   code.byte(OP.i32_sub);
   code.localTee(budget);
   code.constant(0);
   code.byte(OP.i32_lt_s);
-  if (tier) emitTierChange(code, eip, entry, budget, tier);
-  else code.branch(OP.br_if, 1);
+  code.branch(OP.br_if, 1);
   code.constant(0);
   code.localGet(budget);
   code.memory(OP.i32_store, STATE.budget);
@@ -313,18 +318,13 @@ function emitFindBlock(code: Code, scratch: number, look: LookUps, tier: Tier | 
   code.localSet(RECORD_LOCAL);
 }
 
-/**
- * With "the budget is too small" on the wasm stack, which it always is for an entry with `REGION_FLAG`: enters the
- * region, unless it has just given up here; leaves; or counts the block. Labels open: exit, nextBlock.
- */
-function emitTierChange(code: Code, eip: number, entry: number, budget: number, tier: Tier): void {
+/** Enters the region of the entry, unless it has just given up here, or counts the block. Labels open: exit, nextBlock. */
+function emitTierChange(code: Code, eip: number, entry: number, last: number, tier: Tier): void {
+  code.localGet(last);
+  code.constant(REGION_FLAG);
+  code.byte(OP.i32_ge_s);
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
-  code.localGet(entry);
-  code.memory(OP.i32_load, JUMP_CACHE + 12);
-  code.constant(REGION_FLAG);
-  code.byte(OP.i32_lt_s);
-  code.branch(OP.br_if, 2);
   code.constant(0);
   code.memory(OP.i32_load, TRANSLATED.slowEip);
   code.localGet(eip);
@@ -332,8 +332,7 @@ function emitTierChange(code: Code, eip: number, entry: number, budget: number, 
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
   code.constant(0);
-  code.localGet(entry);
-  code.memory(OP.i32_load, JUMP_CACHE + 12);
+  code.localGet(last);
   code.constant(REGION_SHIFT);
   code.byte(OP.i32_shr_u);
   code.constant((REGION_FLAG >>> REGION_SHIFT) - 1);
@@ -372,39 +371,27 @@ function emitTierChange(code: Code, eip: number, entry: number, budget: number, 
   code.constant(0);
   code.constant(-1);
   code.memory(OP.i32_store, TRANSLATED.slowEip);
-  code.constant(0);
-  code.memory(OP.i32_load, STATE.budget);
-  code.localGet(entry);
-  code.memory(OP.i32_load, JUMP_CACHE + 12);
-  code.constant(BLOCK_COUNT_MASK);
-  code.byte(OP.i32_and);
-  code.byte(OP.i32_sub);
-  code.localTee(budget);
-  code.constant(0);
-  code.byte(OP.i32_lt_s);
-  code.branch(OP.br_if, 2);
   code.byte(OP.else);
-  // The heat of entry n is word n of its table.
+  code.localGet(last);
+  code.constant(MOST_HEAT);
+  code.byte(OP.i32_ge_s);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
   code.localGet(entry);
-  code.constant(2);
-  code.byte(OP.i32_shr_u);
-  code.localGet(entry);
-  code.constant(2);
-  code.byte(OP.i32_shr_u);
-  code.memory(OP.i32_load, JUMP_HEAT);
-  code.constant(1);
+  code.localGet(last);
+  code.constant(1 << HEAT_SHIFT);
   code.byte(OP.i32_sub);
-  code.memory(OP.i32_store, JUMP_HEAT);
-  code.localGet(entry);
-  code.constant(2);
-  code.byte(OP.i32_shr_u);
-  code.memory(OP.i32_load, JUMP_HEAT);
-  code.byte(OP.i32_eqz);
+  code.localTee(last);
+  code.memory(OP.i32_store, JUMP_CACHE + 12);
+  code.localGet(last);
+  code.constant(1 << HEAT_SHIFT);
+  code.byte(OP.i32_lt_u);
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
   code.call(tier.hot);
   // It may have put a region into the entry.
-  code.branch(OP.br, 2);
+  code.branch(OP.br, 3);
+  code.byte(OP.end);
   code.byte(OP.end);
   code.byte(OP.end);
 }

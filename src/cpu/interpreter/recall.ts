@@ -1,16 +1,17 @@
 import {
   BLOCK_COUNT_MASK,
+  HEAT_SHIFT,
   JUMP_CACHE,
-  JUMP_CACHE_ENTRY_BYTES,
   JUMP_HASH,
-  JUMP_HEAT,
   RECORD_BYTES,
   REGION_FLAG,
+  REGION_KEYS,
+  REGION_LISTS,
+  REGION_SHIFT,
   STATE,
   TLB_PAGE,
   TLB_PAGES,
   VICTIM_HASH,
-  VICTIM_HEAT,
   VICTIMS,
 } from '../../memory/layout.js';
 import { MODE } from '../decoder.js';
@@ -32,9 +33,9 @@ export const RECALL_LOCALS: readonly LocalRun[] = [
  * entries that are not as they should be; all others are `findBlock`'s:
  *
  * - Another block has the place. If this one is among the victims they change places.
- * - It was made in an older epoch. If the page is in the TLB, may be executed and is the one that the block was
- *   decoded from, the entry is of this epoch. Entries with regions, which have more pages, and those that have become
- *   hot without one, for which there may be one by now, are the translator's.
+ * - It was made in an older epoch. If the pages of its block and its region are in the TLB, may be executed and are
+ *   where they were, the entry is of this epoch. Entries that have become hot without a region, for which there may be
+ *   one by now, are the translator's.
  */
 export function emitRecall(): Uint8Array {
   const code = new Code();
@@ -50,18 +51,13 @@ export function emitRecall(): Uint8Array {
   code.byte(OP.end);
   checkKey(code);
   checkBlock(code);
-  // It is valid: the page counts as code, and the entry is of this epoch.
-  code.localGet(L.page);
-  code.localGet(L.page);
-  code.memory(OP.i32_load8_u, TLB_PAGES);
-  code.constant(TLB_PAGE.userCode);
-  code.constant(TLB_PAGE.supervisorCode);
-  code.localGet(L.key);
-  code.constant(KEY_USER);
-  code.byte(OP.i32_and);
-  code.byte(OP.select);
-  code.byte(OP.i32_or);
-  code.memory(OP.i32_store8, TLB_PAGES);
+  code.localGet(L.scratch);
+  code.constant(REGION_FLAG);
+  code.byte(OP.i32_ge_s);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  checkRegion(code);
+  code.byte(OP.end);
   code.localGet(L.entry);
   code.localGet(L.key);
   code.memory(OP.i32_store, JUMP_CACHE + 4);
@@ -98,13 +94,6 @@ function returnIf(code: Code, result: number): void {
   code.byte(OP.end);
 }
 
-/** Pushes the offset of an entry's heat, without that of the table. */
-function heat(code: Code, entry: number): void {
-  code.localGet(entry);
-  code.constant(Math.log2(JUMP_CACHE_ENTRY_BYTES) - 2);
-  code.byte(OP.i32_shr_u);
-}
-
 /** Returns 0 if the address is not among the victims. */
 function fetchVictim(code: Code): void {
   code.localGet(L.linear);
@@ -120,25 +109,15 @@ function fetchVictim(code: Code): void {
   code.localSet(L.other);
   loadEntry(code, L.victim, VICTIMS);
   code.localSet(L.moved);
-  heat(code, L.victim);
-  code.memory(OP.i32_load, VICTIM_HEAT);
-  code.localSet(L.scratch);
   code.localGet(L.victim);
   code.constant(0);
   code.memory(OP.i32_store, VICTIMS + 4);
   code.localGet(L.other);
   loadEntry(code, L.entry, JUMP_CACHE);
   code.simdMemory(SIMD.v128_store, VICTIMS);
-  heat(code, L.other);
-  heat(code, L.entry);
-  code.memory(OP.i32_load, JUMP_HEAT);
-  code.memory(OP.i32_store, VICTIM_HEAT);
   code.localGet(L.entry);
   code.localGet(L.moved);
   code.simdMemory(SIMD.v128_store, JUMP_CACHE);
-  heat(code, L.entry);
-  code.localGet(L.scratch);
-  code.memory(OP.i32_store, JUMP_HEAT);
 }
 
 /** Returns if the entry is of this epoch, or of another mode or privilege or void. */
@@ -174,18 +153,69 @@ function checkKey(code: Code): void {
 function checkBlock(code: Code): void {
   load(code, L.entry, JUMP_CACHE + 12);
   code.localTee(L.scratch);
-  code.constant(REGION_FLAG);
-  code.byte(OP.i32_ge_s);
-  heat(code, L.entry);
-  code.memory(OP.i32_load, JUMP_HEAT);
-  code.constant(0);
-  code.byte(OP.i32_le_s);
-  code.byte(OP.i32_or);
+  code.constant(1 << HEAT_SHIFT);
+  code.byte(OP.i32_lt_s);
   returnIf(code, 0);
   code.localGet(L.linear);
   code.constant(12);
   code.byte(OP.i32_shr_u);
-  code.localTee(L.page);
+  code.localSet(L.page);
+  checkPage(code, () => {
+    load(code, L.entry, JUMP_CACHE + 8);
+    code.localGet(L.scratch);
+    code.constant(BLOCK_COUNT_MASK);
+    code.byte(OP.i32_and);
+    code.constant(RECORD_BYTES);
+    code.byte(OP.i32_mul);
+    code.byte(OP.i32_add);
+    code.memory(OP.i32_load, BLOCK_PAGE);
+  });
+}
+
+/** Returns 0 unless all pages of the entry's region are mapped as they were. */
+function checkRegion(code: Code): void {
+  code.localGet(L.scratch);
+  code.constant(REGION_SHIFT);
+  code.byte(OP.i32_shr_u);
+  code.constant((REGION_FLAG >>> REGION_SHIFT) - 1);
+  code.byte(OP.i32_and);
+  code.constant(2);
+  code.byte(OP.i32_shl);
+  code.localTee(L.scratch);
+  code.memory(OP.i32_load, REGION_LISTS);
+  code.localTee(L.victim);
+  code.byte(OP.i32_eqz);
+  returnIf(code, 0);
+  code.localGet(L.victim);
+  load(code, L.victim, 0);
+  code.byte(OP.i32_add);
+  code.localSet(L.other);
+  code.localGet(L.victim);
+  code.constant(4);
+  code.byte(OP.i32_add);
+  code.localSet(L.victim);
+  code.byte(OP.loop);
+  code.byte(VOID_BLOCK);
+  load(code, L.victim, 0);
+  code.localSet(L.page);
+  checkPage(code, () => load(code, L.victim, 4));
+  code.localGet(L.victim);
+  code.constant(8);
+  code.byte(OP.i32_add);
+  code.localTee(L.victim);
+  code.localGet(L.other);
+  code.byte(OP.i32_lt_u);
+  code.branch(OP.br_if, 0);
+  code.byte(OP.end);
+  // For those who call it.
+  code.localGet(L.scratch);
+  code.localGet(L.key);
+  code.memory(OP.i32_store, REGION_KEYS);
+}
+
+/** Returns 0 unless code may be fetched from the page, and it is where it should be in linear memory. Marks it. */
+function checkPage(code: Code, pushWhere: () => void): void {
+  code.localGet(L.page);
   code.memory(OP.i32_load8_u, TLB_PAGES);
   code.constant(TLB_PAGE.noExecute);
   code.byte(OP.i32_and);
@@ -202,14 +232,18 @@ function checkBlock(code: Code): void {
   code.constant(12);
   code.byte(OP.i32_shl);
   code.byte(OP.i32_add);
-  load(code, L.entry, JUMP_CACHE + 8);
-  code.localGet(L.scratch);
-  code.constant(BLOCK_COUNT_MASK);
-  code.byte(OP.i32_and);
-  code.constant(RECORD_BYTES);
-  code.byte(OP.i32_mul);
-  code.byte(OP.i32_add);
-  code.memory(OP.i32_load, BLOCK_PAGE);
+  pushWhere();
   code.byte(OP.i32_ne);
   returnIf(code, 0);
+  code.localGet(L.page);
+  code.localGet(L.page);
+  code.memory(OP.i32_load8_u, TLB_PAGES);
+  code.constant(TLB_PAGE.userCode);
+  code.constant(TLB_PAGE.supervisorCode);
+  code.localGet(L.key);
+  code.constant(KEY_USER);
+  code.byte(OP.i32_and);
+  code.byte(OP.select);
+  code.byte(OP.i32_or);
+  code.memory(OP.i32_store8, TLB_PAGES);
 }
