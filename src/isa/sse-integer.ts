@@ -4,9 +4,9 @@ import type { VectorOperation } from './vector.js';
 
 /** Integers in XMM registers: the 66 forms of MMX, and what SSE2 adds (SDM vol. 1, 11.4.2 to 11.4.4). */
 
-/** [name, opcode behind 66 0F, operation]. */
+/** [name, opcode behind 66 0F, operation on lanes]; MMX has the same behind 0F. */
 // biome-ignore format: table
-const DIRECT: readonly (readonly [string, string, VectorOperation])[] = [
+export const LANEWISE: readonly (readonly [string, string, VectorOperation])[] = [
   ['paddb', 'FC', 'i8x16_add'], ['paddw', 'FD', 'i16x8_add'], ['paddd', 'FE', 'i32x4_add'], ['paddq', 'D4', 'i64x2_add'],
   ['psubb', 'F8', 'i8x16_sub'], ['psubw', 'F9', 'i16x8_sub'], ['psubd', 'FA', 'i32x4_sub'], ['psubq', 'FB', 'i64x2_sub'],
   ['paddsb', 'EC', 'i8x16_add_sat_s'], ['paddsw', 'ED', 'i16x8_add_sat_s'],
@@ -20,6 +20,11 @@ const DIRECT: readonly (readonly [string, string, VectorOperation])[] = [
   ['pand', 'DB', 'v128_and'], ['por', 'EB', 'v128_or'], ['pxor', 'EF', 'v128_xor'],
   ['pcmpeqb', '74', 'i8x16_eq'], ['pcmpeqw', '75', 'i16x8_eq'], ['pcmpeqd', '76', 'i32x4_eq'],
   ['pcmpgtb', '64', 'i8x16_gt_s'], ['pcmpgtw', '65', 'i16x8_gt_s'], ['pcmpgtd', '66', 'i32x4_gt_s'],
+];
+
+/** The same: lanes of both operands at half the width. */
+// biome-ignore format: table
+export const NARROWING: readonly (readonly [string, string, VectorOperation])[] = [
   ['packsswb', '63', 'i8x16_narrow_i16x8_s'], ['packuswb', '67', 'i8x16_narrow_i16x8_u'],
   ['packssdw', '6B', 'i16x8_narrow_i32x4_s'],
 ];
@@ -46,7 +51,7 @@ export function sumDifferences(b: Builder, x: Value, y: Value): Value {
   return b.vector('v128_and', eights, constantLanes(b, 64, 0xffff_ffffn));
 }
 
-type Shift = 'left' | 'right' | 'arithmetic';
+export type Shift = 'left' | 'right' | 'arithmetic';
 
 const SHIFTS: Readonly<Record<16 | 32 | 64, Readonly<Record<Shift, VectorOperation>>>> = {
   16: { left: 'i16x8_shl', right: 'i16x8_shr_u', arithmetic: 'i16x8_shr_s' },
@@ -55,7 +60,7 @@ const SHIFTS: Readonly<Record<16 | 32 | 64, Readonly<Record<Shift, VectorOperati
 };
 
 /** Every lane by the same count, a number of 64 bits: one too large gives 0, or sign bits. */
-function shiftBy(b: Builder, x: Value, count: Value, width: 16 | 32 | 64, shift: Shift): Value {
+export function shiftBy(b: Builder, x: Value, count: Value, width: 16 | 32 | 64, shift: Shift): Value {
   const tooLarge = b.ltU(b.const64(BigInt(width - 1)), count);
   const by = b.select(tooLarge, b.const(width - 1), b.toNarrow(count));
   const shifted = b.vector(SHIFTS[width][shift], x, by);
@@ -108,7 +113,7 @@ function xor(b: Builder, x: Value, y: Value): Value {
 }
 
 export const SSE_INTEGER: readonly Row[] = [
-  ...DIRECT.map(([name, opcode, operation]) =>
+  ...[...LANEWISE, ...NARROWING].map(([name, opcode, operation]) =>
     binary128(name, `66 0F ${opcode}`, (b, x, y) => b.vector(operation, x, y)),
   ),
   binary128('pandn', '66 0F DF', andNot),

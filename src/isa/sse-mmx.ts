@@ -1,43 +1,12 @@
 import type { Builder, Row, Value } from './builder.js';
-import { useMmxRegisters } from './mmx.js';
+import { MMX_ROW, binary64, inVector, useMmxRegisters } from './mmx.js';
 import { multiplyEven, multiplyHigh, sumDifferences } from './sse-integer.js';
-import { zeroVector } from './sse-rows.js';
 import { shuffleWords } from './sse-shuffles.js';
-import type { VectorOperation } from './vector.js';
 
 /**
- * What SSE and SSE2 added to MMX registers (SDM vol. 1, 10.4.4 and 11.4.2). The registers are worked on as the lower
- * halves of vectors.
+ * What SSE and SSE2 added to MMX registers (SDM vol. 1, 10.4.4 and 11.4.2), but for what both have for every lane
+ * (`LANEWISE`).
  */
-const MMX_ROW = { unit: 'mmx', compact: true } as const;
-
-function low(b: Builder, value: Value): Value {
-  return b.withLane(zeroVector(b), 64, 0, value);
-}
-
-function binary64(name: string, opcode: string, apply: (b: Builder, x: Value, y: Value) => Value): Row {
-  return {
-    ...MMX_ROW,
-    name,
-    encodings: [`0F ${opcode} /r Pq,Qq`],
-    semantics(b) {
-      const y = low(b, b.read64(1));
-      useMmxRegisters(b);
-      b.write64(0, b.lane(apply(b, low(b, b.read64(0)), y), 64, 0));
-    },
-  };
-}
-
-const DIRECT: readonly (readonly [string, string, VectorOperation])[] = [
-  ['pavgb', 'E0', 'i8x16_avgr_u'],
-  ['pavgw', 'E3', 'i16x8_avgr_u'],
-  ['pminub', 'DA', 'i8x16_min_u'],
-  ['pmaxub', 'DE', 'i8x16_max_u'],
-  ['pminsw', 'EA', 'i16x8_min_s'],
-  ['pmaxsw', 'EE', 'i16x8_max_s'],
-  ['paddq', 'D4', 'i64x2_add'],
-  ['psubq', 'FB', 'i64x2_sub'],
-];
 
 /** The bits of word `place` (0…3) in 64 bits, as a shift count. */
 function shiftOf(b: Builder, place: Value): Value {
@@ -45,7 +14,6 @@ function shiftOf(b: Builder, place: Value): Value {
 }
 
 export const SSE_MMX: readonly Row[] = [
-  ...DIRECT.map(([name, opcode, operation]) => binary64(name, opcode, (b, x, y) => b.vector(operation, x, y))),
   binary64('pmulhuw', 'E4', (b, x, y) => multiplyHigh(b, x, y, false)),
   binary64('pmuludq', 'F4', multiplyEven),
   binary64('psadbw', 'F6', sumDifferences),
@@ -56,7 +24,7 @@ export const SSE_MMX: readonly Row[] = [
     access: 'w,r,r',
     semantics(b) {
       const y = b.read64(1);
-      const words = shuffleWords(b, low(b, y), b.read(2), false);
+      const words = shuffleWords(b, inVector(b, y), b.read(2), false);
       useMmxRegisters(b);
       b.write64(0, b.lane(words, 64, 0));
     },
@@ -91,7 +59,7 @@ export const SSE_MMX: readonly Row[] = [
     access: 'w,r',
     semantics(b) {
       useMmxRegisters(b);
-      b.write(0, b.vector('i8x16_bitmask', low(b, b.read64(1))));
+      b.write(0, b.vector('i8x16_bitmask', inVector(b, b.read64(1))));
     },
   },
   {
@@ -123,7 +91,7 @@ export const SSE_MMX: readonly Row[] = [
     access: 'w,r',
     semantics(b) {
       useMmxRegisters(b);
-      b.write128(0, low(b, b.read64(1)), true);
+      b.write128(0, inVector(b, b.read64(1)), true);
     },
   },
 ];
