@@ -51,7 +51,7 @@ function arithmetic(name: SseOperation, opcode: string, operation: number, kind:
         b.helper('sseArithmetic', b.const(operation * 4 + SSE_KINDS.indexOf(kind)), b.number(0));
       };
       if (name === 'min' || name === 'max') extremeFast(b, kind, name === 'min', y, slowly);
-      else arithmeticFast(b, kind, name, y, slowly);
+      else arithmeticFast(b, kind, name, b.read128(0, true), y, slowly);
     },
   };
 }

@@ -202,12 +202,12 @@ export function arithmeticFast(
   b: Builder,
   kind: SseKind,
   operation: LowestOperation,
+  x: Value,
   y: Value,
   slowly: () => void,
 ): void {
   const { width } = lanesOf(kind);
   const root = operation === 'sqrt';
-  const x = b.read128(0, true);
   const packed = lanesOf(kind)[operation];
   const result =
     kind === 'ss' || kind === 'sd'
