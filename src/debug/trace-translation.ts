@@ -28,7 +28,8 @@ const REASONS: Readonly<Record<string, string>> = {
   overwritten: 'its code was written',
   narrowed: 'its accesses straddle pages, to be made anew',
   replaced: 'the address led to too many kinds of code',
-  memory: 'more than --jit-memory',
+  cold: 'more than --jit-memory, and not in use',
+  slots: 'too many addresses',
   dropped: 'asked for',
   state: 'the state was replaced',
 };

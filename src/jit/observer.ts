@@ -5,12 +5,14 @@ export type RegionEnd =
   /** It was left for accesses all the time: made anew without groups. */
   | 'narrowed'
   /** Other code at the same address has taken its place. */
-  | 'replaced';
+  | 'replaced'
+  /** There was more code than the limit allows, and this was not in use. */
+  | 'cold';
 
 /** Why all regions came to their end. */
 export type FlushReason =
-  /** There was more code than the limit allows. */
-  | 'memory'
+  /** There were too many addresses with regions. */
+  | 'slots'
   /** Somebody asked for it (`TortureOptions.dropTranslationsEvery`). */
   | 'dropped'
   /** The processor's state was replaced as a whole. */

@@ -47,6 +47,8 @@ export class Region {
   codes: ReadonlyMap<number, (depth: number) => number> | undefined;
   /** A byte has changed: not to be entered any more, or not to be completed. */
   dead = false;
+  /** It has been looked up lately. */
+  used = true;
   /** Number of its module; infinite while it is in the making. */
   module = Number.POSITIVE_INFINITY;
   /** That of `entry`. */

@@ -8,7 +8,9 @@ export interface TranslatorCounts {
   invalidated: number;
   /** Regions made anew because their accesses straddled pages. */
   narrowed: number;
-  /** Times that everything was forgotten because there was too much. */
+  /** Regions given up because there was too much code, and they were not in use. */
+  cold: number;
+  /** Times that everything was forgotten because there were too many slots. */
   flushes: number;
   /** Milliseconds making WebAssembly, and having it compiled. */
   emitMs: number;
@@ -19,6 +21,8 @@ export interface TranslatorStatistics extends TranslatorCounts {
   /** Alive now, and bytes of WebAssembly in them. */
   regions: number;
   bytes: number;
+  /** Bytes of memory that compiled code takes, estimated (`CodeMemory`). */
+  memory: number;
   /** How often a region was left before an instruction, by reason. */
   leaves: { read: number; write: number; instruction: number; budget: number; fault: number; numbers: number };
   /** How often for which instruction, by name. */
@@ -32,6 +36,7 @@ export function emptyCounts(): TranslatorCounts {
     modules: 0,
     invalidated: 0,
     narrowed: 0,
+    cold: 0,
     flushes: 0,
     emitMs: 0,
     compileMs: 0,

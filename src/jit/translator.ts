@@ -1,6 +1,7 @@
 import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
 import { REGION_EXITS, REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
+import { CodeMemory } from './code-memory.js';
 import { JumpProfiles, hubKey, jumpKey } from './jump-profiles.js';
 import { LeaveCounts } from './leave-counts.js';
 import { LeaveReasons } from './leave-reasons.js';
@@ -28,7 +29,7 @@ export interface TranslatorOptions {
   onlyWhatRan: boolean;
   /** A hot block in the middle of a region waits for one of its own (`Overlaps`). */
   sparing: boolean;
-  /** Bytes of modules; with more all regions are forgotten. */
+  /** Bytes of memory that compiled code may take (`CodeMemory`); with more, what is not in use is given up. */
   memoryBytes: number;
   /** Milliseconds since some time, for statistics. */
   now: () => number;
@@ -46,7 +47,7 @@ export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
   instructions: 400,
   onlyWhatRan: true,
   sparing: true,
-  memoryBytes: 64 << 20,
+  memoryBytes: 128 << 20,
   now: () => 0,
 };
 
@@ -138,6 +139,9 @@ export class RegionTranslator implements Translator {
   private readonly leaveCounts: LeaveCounts;
   private counts: TranslatorCounts = emptyCounts();
   private liveBytes = 0;
+  private readonly memory: CodeMemory;
+  /** `Region.used` has been taken from all, to see who gets it back. */
+  private findingUsed = false;
   /** Milliseconds of the guest's time that translating has taken so far. */
   private takenMs = 0;
 
@@ -145,6 +149,7 @@ export class RegionTranslator implements Translator {
     this.host = host;
     this.options = options;
     this.threshold = options.threshold;
+    this.memory = new CodeMemory(options.memoryBytes);
     this.requests = new RequestWriter(new Scanner(host));
     this.overlaps = new Overlaps(host);
     const setup = { helperNumbers: host.helperNumbers };
@@ -163,13 +168,14 @@ export class RegionTranslator implements Translator {
     if (!slot) return 0;
     const region = slot.regions.find((candidate) => candidate.codes && this.isMapped(candidate));
     const code = region?.codes?.get(slot.number);
-    if (!code) return 0;
+    if (!region || !code) return 0;
     if (slot.active !== region) {
       slot.active = region;
       this.table.set(slot.number, code);
       this.pageLists.assign(slot.number, region);
     }
     this.i32[(REGION_KEYS >> 2) + slot.number] = key;
+    region.used = true;
     return slot.number;
   }
 
@@ -307,7 +313,33 @@ export class RegionTranslator implements Translator {
     if (!module) return;
     this.counts.modules++;
     this.options.observer?.moduleCompiled({ regions: regions.length, bytes: made.bytes, emitMs, compileMs });
-    if (this.liveBytes > this.options.memoryBytes) this.forgetAll();
+    this.memory.add(
+      moduleNumber,
+      made.bytes,
+      regions.filter((region) => !region.dead),
+    );
+    if (this.memory.tooMuch) this.giveUpCold();
+    else if (!this.findingUsed && this.memory.nearlyTooMuch) this.findUsed();
+  }
+
+  /** There is too much code: gives up what is not in use, and goes on to look what is. */
+  private giveUpCold(): void {
+    for (const region of this.memory.chooseCold()) {
+      this.end(region, 'cold');
+      this.counts.cold++;
+    }
+    this.findingUsed = false;
+  }
+
+  /** From now on regions have to be looked up once more: that tells which are in use. */
+  private findUsed(): void {
+    this.findingUsed = true;
+    for (const slot of this.byNumber) {
+      if (!slot?.active) continue;
+      slot.active.used = false;
+      this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
+      this.host.regionChanged(slot.linear);
+    }
   }
 
   private instantiate(module: WebAssembly.Module): WebAssembly.Exports {
@@ -345,10 +377,10 @@ export class RegionTranslator implements Translator {
     for (const slot of region.slots) this.host.regionChanged(this.byNumber[slot]!.linear);
   }
 
-  /** There is too much. */
+  /** There are too many slots. */
   private forgetAll(): void {
     this.counts.flushes++;
-    this.flush('memory');
+    this.flush('slots');
     this.host.regionsChanged();
   }
 
@@ -471,6 +503,7 @@ export class RegionTranslator implements Translator {
     this.byNumber.length = 1;
     this.requests.take();
     this.requested = [];
+    this.findingUsed = false;
     this.overlaps.clear();
     this.hopeless.clear();
     this.profiles.clear();
@@ -504,6 +537,7 @@ export class RegionTranslator implements Translator {
       ...this.counts,
       regions: this.madeRegions(),
       bytes: this.liveBytes,
+      memory: this.memory.bytes,
       leaves: {
         read: count('read'),
         write: count('write'),
@@ -599,6 +633,7 @@ export class RegionTranslator implements Translator {
     region.dead = true;
     region.codes = undefined;
     this.liveBytes -= region.bytes;
+    this.memory.remove(region);
     for (const number of region.slots) {
       const slot = this.byNumber[number]!;
       slot.regions.splice(slot.regions.indexOf(region), 1);

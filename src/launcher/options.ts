@@ -497,10 +497,10 @@ With --clock=virtual it is looked less often, so that the run stays the same.`,
     argument: 'MB',
     group: 'Speed',
     board: 'all',
-    default: '64',
-    help: 'most translated code to keep',
+    default: '128',
+    help: 'most memory for translated code',
     details:
-      'Megabytes of WebAssembly. When there is more, all of it is thrown away, and what is still in use is translated again.',
+      'Megabytes, with all that the JavaScript engine makes of it, as far as can be estimated. When there is more, what has not been in use lately is given up.',
     api: { key: 'jitMemory', type: 'number' },
     apply: (settings, value) => {
       settings.jitMemory = parseCount('jit-memory', value);

@@ -37,11 +37,12 @@ const MOST_INSTRUCTIONS = 12;
 
 function renderTranslation({ translation, tierSeconds }: Statistics): string[] {
   if (translation === undefined) return [];
-  const { translated, instructions, regions, bytes, modules, invalidated, emitMs, compileMs, leaves, leftFor } =
-    translation;
+  const { translated, instructions, regions, bytes, modules, invalidated, cold, memory } = translation;
+  const { emitMs, compileMs, leaves, leftFor } = translation;
   return [
     `translated ${grouped(translated)} regions, ${grouped(instructions)} instructions, in ${grouped(modules)} modules; ` +
-      `${grouped(invalidated)} overwritten, ${grouped(regions)} kept (${grouped(bytes / 1024)} KB)`,
+      `${grouped(invalidated)} overwritten, ${grouped(cold)} given up, ${grouped(regions)} kept ` +
+      `(${grouped(bytes / 1024)} KB of WebAssembly; with all of it about ${grouped(memory / 2 ** 20)} MB)`,
     `translating took ${seconds(emitMs / 1000)}, compiling ${seconds(compileMs / 1000)}`,
     `about ${seconds(tierSeconds.translated)} in translated code, ${seconds(tierSeconds.interpreted)} interpreting and ` +
       `serving, ${seconds(tierSeconds.translating)} waiting for the translator`,

@@ -82,7 +82,7 @@ export interface VirtualMachineOptions {
   jit?: boolean;
   /** Make WebAssembly in a thread of its own, where the platform has threads. Default true. */
   jitThread?: boolean;
-  /** Generated code, megabytes, before all of it is thrown away. */
+  /** Memory that translated code may take, megabytes; what is not in use is given up then. */
   jitMemory?: number;
   /** A device that hands out random numbers. */
   rng?: boolean;

@@ -14,7 +14,7 @@ const QUARTER_SECOND_NS = 250_000_000;
 const IDLE_SHARE = 0.1;
 
 export interface TranslationOptions {
-  /** Bytes of generated code before all of it is thrown away. */
+  /** Memory that translated code may take, megabytes. */
   memoryMegabytes: number | undefined;
   /** Compiles in between turns; only where nobody counts on the same speed in every run. */
   asynchronous: boolean;

@@ -92,8 +92,8 @@ test('the translator in words', () => {
     'module of 2 regions, 999 bytes, made in 1.3 ms, compiled in 3.0 ms',
   );
   assert.equal(
-    describeTranslation({ kind: 'flushed', regions: 2, bytes: 999, why: 'memory' }),
-    'forgot 2 regions, 999 bytes: more than --jit-memory',
+    describeTranslation({ kind: 'flushed', regions: 2, bytes: 999, why: 'slots' }),
+    'forgot 2 regions, 999 bytes: too many addresses',
   );
   assert.match(describeTranslation({ kind: 'refused', entry: 5, user: true }), /^refused 0x5 user: /);
 });
