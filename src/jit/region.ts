@@ -35,7 +35,19 @@ export function locateBytes(runs: Iterable<Run>, mapped: ReadonlyMap<number, num
       left -= part;
     }
   }
-  return { pages, ranges };
+  return { pages, ranges: mergeRanges(ranges) };
+}
+
+/** The same bytes in as few ranges as possible: every write to their pages is compared with them. */
+function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
+  const merged: ByteRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = merged[merged.length - 1];
+    if (last && range.start <= last.end)
+      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+    else merged.push(range);
+  }
+  return merged;
 }
 
 /**
