@@ -70,6 +70,8 @@ export interface FloatAssumption {
    * is 1 — unless a lane of `doubts`, a vector of masks, is set.
    */
   readonly numbers: readonly Value[];
+  /** The sum or difference of the numbers: a normal number, or zero, too. Then a number in another one may be zero. */
+  readonly sum?: Value;
   readonly doubts?: Value;
   /** 0 or 1. */
   holds(): Value;

@@ -136,5 +136,5 @@ export function toIntegersFast(
     const inside = b.isZero(b.vector('v128_any_true', doubts));
     return b.and(b.and(inside, everywhere(b, kind, isOrdinary(b, kind, y))), known);
   };
-  attempt(b, kind, [y], holds, () => write(integers), slowly, doubts);
+  attempt(b, kind, [y], holds, () => write(integers), slowly, { doubts });
 }

@@ -189,11 +189,11 @@ export function attempt(
   holds: () => Value,
   fast: () => void,
   slowly: () => void,
-  doubts?: Value,
+  { doubts, sum }: { doubts?: Value; sum?: Value } = {},
 ): void {
   const { width } = lanesOf(kind);
   const lowest = kind === 'ss' || kind === 'sd';
-  if (b.assume?.({ width, lowest, numbers, holds, ...(doubts && { doubts }) })) fast();
+  if (b.assume?.({ width, lowest, numbers, holds, ...(doubts && { doubts }), ...(sum && { sum }) })) fast();
   else b.when(holds(), fast, slowly);
 }
 
@@ -229,7 +229,9 @@ export function arithmeticFast(
     const known = b.or(b.and(b.state('mxcsr'), b.const(PRECISION_FLAG)), everywhere(b, kind, exact));
     return b.and(b.and(isModeOrdinary(b), everywhere(b, kind, fine)), b.ne(known, b.const(0)));
   };
-  attempt(b, kind, root ? [y, result] : [x, y, result], holds, () => b.write128(0, result, true), slowly);
+  const write = (): void => b.write128(0, result, true);
+  if (operation === 'add' || operation === 'sub') attempt(b, kind, [x, y], holds, write, slowly, { sum: result });
+  else attempt(b, kind, root ? [y, result] : [x, y, result], holds, write, slowly);
 }
 
 /** Neither NaNs nor denormals: then comparisons and the like raise nothing, whatever MXCSR says. */

@@ -1,4 +1,4 @@
-import type { FloatAssumption } from '../isa/builder.js';
+import type { FloatAssumption, Value } from '../isa/builder.js';
 import { STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import { SIMD } from '../wasm/simd.js';
@@ -20,24 +20,35 @@ const SETTLED = 0x1fa0;
 
 /**
  * By width: what moves the numbers' upper 32 bits, without the sign, so that those of zeros, infinities, NaNs and the
- * smallest numbers come to lie at the lower end of the signed integers; and the first beyond them.
+ * smallest numbers come to lie at the lower end of the signed integers; and the first beyond them. Their last places
+ * are worth so much that sums of them, sums of sums too, are normal numbers or zeros. `filler` is a bit of the exponent
+ * that makes such a number of a zero, and an infinity of few.
  */
 const RANGE = {
-  32: { offset: 0x8100_0000, first: 0x8300_0000 },
-  64: { offset: 0x8020_0000, first: 0x8060_0000 },
+  32: { offset: 0x8100_0000, first: 0x9b00_0000, filler: 0x2000_0000 },
+  64: { offset: 0x8020_0000, first: 0x8720_0000, filler: 0x0800_0000 },
 } as const;
 /** Upper halves of four doubles in two vectors. */
 const UPPER_HALVES = [1, 3, 5, 7].flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
 const LOWER_LANES = [0, 1].flatMap((half) => [0, 1, 2, 3, 4, 5, 6, 7].map((byte) => 16 * half + byte));
 
+/** What is to be compared. */
+interface Numbers {
+  /** Two doubles each. */
+  readonly pairs: Node[];
+  /** f64 and f32. */
+  readonly doubles: Node[];
+  readonly singles: Node[];
+}
+
 /** Assumptions since `place`, none of which has been checked. */
 interface Pending {
   readonly place: Place;
-  /** Two doubles each. */
-  pairs: Node[];
-  /** f64 and f32. */
-  doubles: Node[];
-  singles: Node[];
+  readonly numbers: Numbers;
+  /** Sums of numbers, which may be zeros. */
+  readonly sums: Numbers;
+  /** All numbers that are compared here. */
+  readonly compared: Set<Node>;
   /** Masks of what is not plainly right. */
   doubts: Node;
   /** Steps and conditions that find out exactly. */
@@ -50,8 +61,8 @@ interface Pending {
  * anything happens that others can see: a store, the end of the block. Until then the block is left, for whatever
  * reason, to the place before the first of them, so that nothing has been done yet.
  *
- * The check is one comparison for four numbers. Only if it fails, as it does for zeros, each instruction's own
- * condition is computed.
+ * The check is one comparison for four numbers. Only if it fails, as it does for zeros that are no sums, each
+ * instruction's own condition is computed.
  */
 export class FloatChecks {
   private pending: Pending | undefined;
@@ -67,7 +78,7 @@ export class FloatChecks {
     return this.pending?.place;
   }
 
-  assume({ width, lowest: onlyLowest, numbers, doubts, holds }: FloatAssumption): void {
+  assume({ width, lowest: onlyLowest, numbers, sum, doubts, holds }: FloatAssumption): void {
     const { owner } = this;
     if (!this.modes) {
       const modes = n.binary(OP.i32_and, owner.loadState(STATE.mxcsr, 32), n.constant(MODES_AND_PRECISION));
@@ -75,27 +86,42 @@ export class FloatChecks {
     }
     this.pending ??= {
       place: owner.place,
-      pairs: [],
-      doubles: [],
-      singles: [],
+      numbers: { pairs: [], doubles: [], singles: [] },
+      sums: { pairs: [], doubles: [], singles: [] },
+      compared: new Set(),
       doubts: n.vectorConstant(0n, 0n),
       exactly: [],
       holds: n.constant(1),
     };
     const { pending } = this;
-    for (const number of numbers as readonly Node[]) {
-      const node = onlyLowest ? lowest(number, width) : number;
-      if (this.seen.has(node)) continue;
-      this.seen.add(node);
-      if (!onlyLowest && width === 32) this.doubt(outside(node, width));
-      else (!onlyLowest ? pending.pairs : width === 32 ? pending.singles : pending.doubles).push(node);
-    }
+    const laneOf = (number: Value): Node => (onlyLowest ? lowest(number as Node, width) : (number as Node));
+    const nodes = numbers.map(laneOf);
+    for (const node of nodes) this.look(node, width, onlyLowest, false);
+    // What has only been found out exactly may be too small.
+    if (sum)
+      this.look(
+        laneOf(sum),
+        width,
+        onlyLowest,
+        nodes.every((node) => pending.compared.has(node)),
+      );
     if (doubts) this.doubt(doubts as Node);
     this.gather(false);
     const { steps } = owner;
     owner.steps = pending.exactly;
     pending.holds = n.binary(OP.i32_and, holds() as Node, pending.holds);
     owner.steps = steps;
+  }
+
+  /** `mayBeZero`: a sum of numbers that are compared here. */
+  private look(node: Node, width: 32 | 64, onlyLowest: boolean, mayBeZero: boolean): void {
+    if (this.seen.has(node)) return;
+    this.seen.add(node);
+    const { compared, sums, numbers } = this.pending!;
+    compared.add(node);
+    const list = mayBeZero ? sums : numbers;
+    if (!onlyLowest && width === 32) this.doubt(outside(node, width, mayBeZero));
+    else (!onlyLowest ? list.pairs : width === 32 ? list.singles : list.doubles).push(node);
   }
 
   private doubt(mask: Node): void {
@@ -106,21 +132,25 @@ export class FloatChecks {
 
   /** Compares numbers as soon as there are four; `all`: those that remain. */
   private gather(all: boolean): void {
-    const { pairs, doubles, singles } = this.pending!;
+    this.gatherOf(this.pending!.numbers, false, all);
+    this.gatherOf(this.pending!.sums, true, all);
+  }
+
+  private gatherOf({ pairs, doubles, singles }: Numbers, mayBeZero: boolean, all: boolean): void {
     while (doubles.length >= (all ? 1 : 2)) {
       const [a, b] = doubles.splice(0, 2);
       pairs.push(pairOf(a!, b ?? a!));
     }
     while (pairs.length >= (all ? 1 : 2)) {
       const [a, b] = pairs.splice(0, 2);
-      this.doubt(outside(shuffle(a!, b ?? a!, UPPER_HALVES), 64));
+      this.doubt(outside(shuffle(a!, b ?? a!, UPPER_HALVES), 64, mayBeZero));
     }
     while (singles.length >= (all ? 1 : 4)) {
       const [first, ...others] = singles.splice(0, 4);
       let vector = n.simd(SIMD.f32x4_splat, [first!], 'v');
       for (const [i, single] of others.entries())
         vector = n.simd(SIMD.f32x4_replace_lane, [vector, single], 'v', [i + 1]);
-      this.doubt(outside(vector, 32));
+      this.doubt(outside(vector, 32, mayBeZero));
     }
   }
 
@@ -146,9 +176,9 @@ export class FloatChecks {
     const { pending, modes } = this;
     const copy = pending && {
       ...pending,
-      pairs: [...pending.pairs],
-      doubles: [...pending.doubles],
-      singles: [...pending.singles],
+      numbers: copyOf(pending.numbers),
+      sums: copyOf(pending.sums),
+      compared: new Set(pending.compared),
       exactly: [...pending.exactly],
     };
     return () => {
@@ -158,10 +188,15 @@ export class FloatChecks {
   }
 }
 
-/** Masks of the numbers that are zeros, infinities, NaNs, or too small to be beyond doubt. */
-function outside(upper: Node, width: 32 | 64): Node {
-  const { offset, first } = RANGE[width];
-  const magnitudes = n.simd(SIMD.i32x4_shl, [upper, n.constant(1)], 'v');
+function copyOf({ pairs, doubles, singles }: Numbers): Numbers {
+  return { pairs: [...pairs], doubles: [...doubles], singles: [...singles] };
+}
+
+/** Masks of the numbers that are infinities, NaNs, zeros (unless they may be), or too small to be beyond doubt. */
+function outside(upper: Node, width: 32 | 64, mayBeZero: boolean): Node {
+  const { offset, first, filler } = RANGE[width];
+  const shifted = n.simd(SIMD.i32x4_shl, [upper, n.constant(1)], 'v');
+  const magnitudes = mayBeZero ? n.simd(SIMD.v128_or, [shifted, everywhere(filler)], 'v') : shifted;
   const moved = n.simd(SIMD.i32x4_add, [magnitudes, everywhere(offset)], 'v');
   return n.simd(SIMD.i32x4_gt_s, [everywhere(first), moved], 'v');
 }

@@ -117,3 +117,25 @@ test('what has been stored is there when a later instruction faults or reads it'
   // A number that is not plain after a store: the store is not done twice to see it.
   compare([...begin, ...divide(0, 7), ...store(32, 0), INT3], [[1.5, 2.5]]);
 });
+
+test('differences may be zero, and numbers too small to be sure of are looked at', () => {
+  const subtract = (to: number, from: number): number[] => [0xf2, 0x0f, 0x5c, 0xc0 | (to << 3) | from];
+  const most = (to: number, from: number): number[] => [0xf2, 0x0f, 0x5f, 0xc0 | (to << 3) | from];
+  const first = [...load(0, 0), ...load(1, 8), ...load(2, 16), ...subtract(0, 1)];
+  // The difference of tiny numbers is denormal, which the next instruction has to say. A store in between makes two
+  // checks of it.
+  const code = [...first, ...add(0, 2), ...most(0, 1), ...store(24, 0), ...subtract(1, 2), ...multiply(1, 0), INT3];
+  const others = [...first, ...store(24, 0), ...subtract(1, 0), ...most(2, 1), ...store(32, 2), INT3];
+  const tiny = 2 ** -1021;
+  const data = [
+    [1.5, 1.5, 0.25],
+    [1.5, 1.25, 0.25],
+    [tiny, tiny * (1 + 2 ** -52), tiny],
+    [tiny * 1.5, tiny, tiny],
+    [2 ** -968, 2 ** -968 * (1 + 2 ** -52), 2 ** -1000],
+    [Number.MAX_VALUE, -Number.MAX_VALUE, 1],
+    [0, 0, tiny],
+    [Number.NaN, 1, 2],
+  ];
+  for (const program of [code, others]) compare(program, data, [0x1f80 | PRECISION, 0x1f80]);
+});
