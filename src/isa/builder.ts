@@ -38,6 +38,8 @@ export type StateField =
   | 'fpuStatus'
   | 'fpuTop'
   | 'fpuTag'
+  | 'comparedX'
+  | 'comparedY'
   | 'cr0'
   | 'cr4'
   | 'mxcsr';
@@ -177,12 +179,13 @@ export interface Builder {
   /** Selector of segment register `index`. */
   selector(index: Value): Value;
   /**
-   * As many iterations of a repeated MOVS or STOS as can be done in one piece: 1 at the end of its turn, 0 before one
-   * that has to be done by itself. Undefined: the form allows no such thing.
+   * As many iterations of a repeated string instruction as can be done in one piece: not 0 if there is no need to do
+   * one by itself; of CMPS and SCAS there has been one then, and what it compared is in `comparedX` and `comparedY`.
+   * Undefined: the form allows no such thing.
    */
-  stringRun?(operation: 'movs' | 'stos'): Value | undefined;
-  /** Does a whole repeated MOVS or STOS in one piece if the builder can; false: describe it by iterations. */
-  repeatAtOnce?(operation: 'movs' | 'stos'): boolean;
+  stringRun?(operation: 'movs' | 'stos' | 'cmps' | 'scas'): Value | undefined;
+  /** Does the whole repeated instruction in one piece if the builder can; false: describe it by iterations. */
+  repeatAtOnce?(operation: 'movs' | 'stos' | 'cmps' | 'scas'): boolean;
   /** Told what the flags just set come from (`result = x op y`), where there may be a shorter way to conditions. */
   flagsFrom?(operation: 'add' | 'sub' | 'logic', size: Size, x: Value, y: Value, result: Value): void;
   /** Told that the flags just set come from a comparison of numbers. */

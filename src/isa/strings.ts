@@ -28,8 +28,8 @@ function advance(b: Builder, register: number): void {
 }
 
 /**
- * Wraps one iteration in the repeat prefix of the form. `run` emits code that does many of
- * them and says whether it has come to the end of the turn; if not, the next one is done by itself.
+ * Wraps one iteration in the repeat prefix of the form. `run` emits code that does many of them and says whether the
+ * next one need not be done by itself.
  */
 export function repeated(b: Builder, iteration: () => void, comparing: boolean, run?: () => Value | undefined): void {
   if (b.form.repeat === 'none') {
@@ -44,7 +44,7 @@ export function repeated(b: Builder, iteration: () => void, comparing: boolean, 
         b.setRegister(ECX, width, truncate(b, width, b.sub(b.register(ECX, width), b.const(1))));
       };
       const done = run?.();
-      if (done) b.when(b.isZero(done), single);
+      if (done) b.when(b.isZero(done), single, comparing ? () => setCompared(b) : undefined);
       else single();
       const left = b.register(ECX, width);
       let more = b.ne(left, b.const(0));
@@ -60,9 +60,16 @@ export function repeated(b: Builder, iteration: () => void, comparing: boolean, 
   });
 }
 
+/** Flags of the last comparison of a run. */
+export function setCompared(b: Builder): void {
+  const x = b.state('comparedX');
+  const y = b.state('comparedY');
+  setSub(b, b.form.size, x, y, truncate(b, b.form.size, b.sub(x, y)));
+}
+
 /** The byte form and, one opcode up, the form of operand size. */
 function stringRows(
-  name: string,
+  name: 'movs' | 'stos' | 'cmps' | 'scas' | 'lods',
   opcode: number,
   iteration: (b: Builder, size: Size) => void,
   comparing = false,
@@ -76,7 +83,7 @@ function stringRows(
     repeat: comparing ? 'repcc' : 'rep',
     flags: comparing ? { writes: 'OSZAPC' } : {},
     semantics(b) {
-      const run = b.form.repeat !== 'none' && (name === 'movs' || name === 'stos') ? name : undefined;
+      const run = b.form.repeat !== 'none' && name !== 'lods' ? name : undefined;
       if (run && b.repeatAtOnce?.(run) === true) return;
       repeated(b, () => iteration(b, b.form.size), comparing, run && (() => b.stringRun?.(run)));
     },

@@ -4,8 +4,6 @@ import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOpe
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 import { loadsSegment, shortcutOf } from '../cpu/interpreter/shortcuts.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
-import { EAX, ECX, EDI, ESI } from '../cpu/state.js';
-import { ITERATIONS_PER_TURN } from '../isa/strings.js';
 import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import { SIMD } from '../wasm/simd.js';
@@ -32,6 +30,7 @@ import {
   stateOffset,
   within,
 } from './steps.js';
+import { repeatAtOnce } from './string-steps.js';
 import { AlignedAddresses, StoredValues, type StoreStep, areApart, isSameValue } from './stored-values.js';
 import * as vectors from './vector-nodes.js';
 import { X87Registers } from './x87-registers.js';
@@ -716,25 +715,27 @@ export class BlockBuilder implements Builder {
     };
   }
 
-  /** One turn at most, by a function of the interpreter's; what that leaves over, the interpreter does. */
   repeatAtOnce(operation: StringRun): boolean {
-    const { size, addressSize, checked } = this.form;
-    if (addressSize !== 32 || checked) return false;
-    const moved = operation === 'movs' ? [ECX, ESI, EDI] : [ECX, EDI];
-    this.leave(n.comparison(OP.i32_gt_u, this.variables[ECX]!, n.constant(ITERATIONS_PER_TURN)), this.interpreted);
-    for (const register of operation === 'movs' ? moved : [EAX, ...moved])
-      this.storeState(stateOffset(register), 32, this.variables[register]!);
-    const done = n.result(false, 1);
-    this.steps.push({ kind: 'stringRun', operation, shift: Math.log2(size / 8), result: done });
+    return repeatAtOnce(this, operation);
+  }
+
+  /** Calls the function with these registers in the state; those that it moves are what they are then. */
+  runString(operation: StringRun, parameter: number, registers: readonly number[], moved: readonly number[]): Node {
+    for (const register of registers) this.storeState(stateOffset(register), 32, this.variables[register]!);
+    const result = n.result(false, 1);
+    this.steps.push({ kind: 'stringRun', operation, parameter, result });
     this.known.clear();
-    for (const register of moved) this.variables[register] = this.loadState(stateOffset(register), 32);
     this.stored = undefined;
+    for (const register of moved) this.variables[register] = this.loadState(stateOffset(register), 32);
+    return result;
+  }
+
+  /** A place in the middle of an instruction, which is to be resumed. */
+  resumption(): Place {
     const { eip, stores } = this.place;
     const inMiddle: Place = { eip, remaining: 0, variables: [...this.variables], stores };
     this.inMiddle.set(inMiddle, this.place);
-    this.leave(n.isZero(done), this.interpreted, inMiddle);
-    this.variables[ECX] = n.constant(0);
-    return true;
+    return inMiddle;
   }
 
   // --- control --------------------------------------------------------------------------------

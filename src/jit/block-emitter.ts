@@ -64,7 +64,7 @@ export class BlockEmitter {
     user: boolean,
     private readonly region: RegionActions,
     /** Indices of the imported functions. */
-    private readonly stringRuns: Record<StringRun, number>,
+    private readonly stringRuns: ReadonlyMap<StringRun, number>,
     /** Whether constants of the main path are worth a local. */
     private readonly hasLoops: boolean,
   ) {
@@ -296,8 +296,8 @@ export class BlockEmitter {
         this.leaveIf(step.place, step.reason);
         return;
       case 'stringRun':
-        code.constant(step.shift);
-        code.call(this.stringRuns[step.operation]);
+        code.constant(step.parameter);
+        code.call(this.stringRuns.get(step.operation)!);
         this.popInto(step.result);
         return;
       case 'shortcut':

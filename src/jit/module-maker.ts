@@ -1,5 +1,6 @@
 import type { Forms } from '../cpu/interpreter/forms.js';
 import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
+import { STRING_RUNS } from '../cpu/interpreter/string-runs.js';
 import { X87_ROUTINES } from '../cpu/x87-unit/routines.js';
 import { RAM_BASE, TRANSLATED } from '../memory/layout.js';
 import { Code, I32, OP } from '../wasm/code.js';
@@ -122,10 +123,7 @@ function importAll(module: ModuleBuilder, x87: boolean): Imports {
   return {
     regionType: module.type([I32], [I32]),
     callHelper: module.importFunction('m', 'h', new Array<number>(7).fill(I32), [I32]),
-    stringRuns: {
-      movs: module.importFunction('m', 'movs', [I32], [I32]),
-      stos: module.importFunction('m', 'stos', [I32], [I32]),
-    },
+    stringRuns: new Map(STRING_RUNS.map((name) => [name, module.importFunction('m', name, [I32], [I32])])),
     shortcuts: new Map(SHORTCUTS.map((name) => [name, module.importFunction('m', name, [I32, I32], [I32])])),
     routines: new Map(
       (x87 ? X87_ROUTINES : []).map(({ name, parameters, results }) => [

@@ -54,7 +54,7 @@ export interface Surroundings {
   profileOf(jump: number | 'hub'): number | undefined;
   /** Indices of imports: `callHelper`, and the interpreter's `STRING_RUNS` and `SHORTCUTS`. */
   readonly callHelper: number;
-  readonly stringRuns: Record<StringRun, number>;
+  readonly stringRuns: ReadonlyMap<StringRun, number>;
   readonly shortcuts: ReadonlyMap<Shortcut, number>;
   /** Indices of the imported routines of the x87. */
   readonly routines: ReadonlyMap<X87RoutineName, number>;

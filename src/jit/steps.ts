@@ -251,8 +251,7 @@ export interface BehindStep {
 interface StringRunStep {
   readonly kind: 'stringRun';
   readonly operation: StringRun;
-  /** Log2 of an element's bytes. */
-  readonly shift: number;
+  readonly parameter: number;
   readonly result: Node;
 }
 /** Calls a shortcut that touches no variables. */

@@ -1,4 +1,5 @@
 import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
+import { STRING_RUNS } from '../cpu/interpreter/string-runs.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
 import { REGION_EXITS, REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
 import { CodeMemory } from './code-memory.js';
@@ -349,9 +350,7 @@ export class RegionTranslator implements Translator {
         m: host.memory.memory,
         t: this.table,
         h: host.callHelper,
-        movs: host.interpreterFunction('movs'),
-        stos: host.interpreterFunction('stos'),
-        ...Object.fromEntries(SHORTCUTS.map((name) => [name, host.interpreterFunction(name)])),
+        ...Object.fromEntries([...STRING_RUNS, ...SHORTCUTS].map((name) => [name, host.interpreterFunction(name)])),
       },
       x: host.x87Routines,
     }).exports;

@@ -47,9 +47,9 @@ export const STATE = {
   cr4: 0x06c,
   /** Non-zero: x87/MMX/SSE instructions must go through the slow check (CR0.TS, CR0.EM). */
   fpuUnavailable: 0x070,
-  /** Scratch of the slow memory path: low and high word of a read wider than 32 bits. */
-  slowLow: 0x074,
-  slowHigh: 0x078,
+  /** What the last iteration of a repeated comparison has compared (`interpreter/string-runs.ts`). */
+  comparedX: 0x074,
+  comparedY: 0x078,
   /** ES CS SS DS FS GS LDTR TR, `SEGMENT.stride` bytes each. */
   segments: 0x080,
   gdtBase: 0x100,

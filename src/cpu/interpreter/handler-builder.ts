@@ -13,7 +13,7 @@ import { HandlerX87, type X87Handler } from './handler-x87.js';
 import { type MemoryFunctions, emitLookUp } from './memory-functions.js';
 import { RECORD } from './record.js';
 import { type Shortcut, shortcutOf } from './shortcuts.js';
-import type { StringRun } from './string-runs.js';
+import { isComparing, type StringRun, UNTIL_EQUAL } from './string-runs.js';
 
 /**
  * The interpreter's `Builder`: emits the handler of one form, whose operands are read from the record at
@@ -877,9 +877,10 @@ export class HandlerBuilder implements Builder, X87Handler {
   }
 
   stringRun(operation: StringRun): Value | undefined {
-    const { size, addressSize, checked } = this.form;
+    const { size, addressSize, checked, repeat } = this.form;
     if (addressSize !== 32 || checked) return undefined;
-    this.code.constant(Math.log2(size / 8));
+    const untilEqual = isComparing(operation) && repeat === 'repne' ? UNTIL_EQUAL : 0;
+    this.code.constant(Math.log2(size / 8) + untilEqual);
     this.code.call(this.callees.stringRuns[operation]);
     return this.pop();
   }

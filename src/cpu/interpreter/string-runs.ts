@@ -4,37 +4,49 @@ import type { LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import { ITERATIONS_PER_TURN } from '../../isa/strings.js';
 
 /**
- * Repeated MOVS and STOS, many elements at once: functions (log2 of the element's bytes) → done, for both tiers.
+ * Repeated string instructions, many elements at once: functions (log2 of the element's bytes) → done, for both tiers.
  *
  * They do iterations of the instruction as `isa/strings.ts` describes one, with 32-bit addresses in flat segments, and
- * move the registers. What one does in one piece ends at the borders of pages. They return 1 at the end of the
- * repetition or of its turn, and 0 before an iteration that cannot be done so: one that misses the TLB, touches
- * a page with code, crosses a page, or reads in part what the one before it wrote.
+ * move the registers. What one does in one piece ends at the borders of pages.
+ *
+ * - MOVS and STOS return 1 at the end of the repetition or of its turn, and 0 before an iteration that cannot be done
+ *   so: one that misses the TLB, touches a page with code, crosses a page, or reads in part what the one before it wrote.
+ * - CMPS and SCAS, whose parameter has `UNTIL_EQUAL` for REPNE, do one piece. They return 0 if they could do no
+ *   iteration, else 1, with what the last one compared in `STATE.comparedX` and `comparedY`; 1 if there is nothing to do.
  */
-export const STRING_RUNS = ['movs', 'stos'] as const;
+export const STRING_RUNS = ['movs', 'stos', 'cmps', 'scas'] as const;
 export type StringRun = (typeof STRING_RUNS)[number];
+/** In the parameter of comparing ones. */
+export const UNTIL_EQUAL = 4;
+
+export function isComparing(run: StringRun): boolean {
+  return run === 'cmps' || run === 'scas';
+}
 
 const ECX = STATE.registers + 4;
 const ESI = STATE.registers + 4 * 6;
 const EDI = STATE.registers + 4 * 7;
 
 /** Parameter and locals. */
-const L = { shift: 0, turn: 1, to: 2, from: 3, count: 4, bytes: 5, hostTo: 6, hostFrom: 7, scratch: 8 } as const;
-const LOCALS: readonly LocalRun[] = [{ type: I32, count: 8 }];
+const L = {
+  ...{ shift: 0, turn: 1, to: 2, from: 3, count: 4, bytes: 5, hostTo: 6, hostFrom: 7, scratch: 8 },
+  ...{ x: 9, y: 10, different: 11, step: 12 },
+} as const;
+const LOCALS: readonly LocalRun[] = [{ type: I32, count: 12 }];
 
 /** Adds the functions to the interpreter's module, and exports them. Returns their indices. */
 export function addStringRuns(module: ModuleBuilder): Record<StringRun, number> {
-  const add = (name: StringRun): number => {
-    const index = module.addFunction([I32], [I32], LOCALS, emitRun(name === 'movs'));
-    module.exportFunction(name, index);
-    return index;
-  };
-  return { movs: add('movs'), stos: add('stos') };
+  const indices = {} as Record<StringRun, number>;
+  for (const name of STRING_RUNS) {
+    const body = isComparing(name) ? emitComparison(name === 'cmps') : emitRun(name === 'movs');
+    indices[name] = module.addFunction([I32], [I32], LOCALS, body);
+    module.exportFunction(name, indices[name]);
+  }
+  return indices;
 }
 
-function emitRun(moving: boolean): Uint8Array {
-  const code = new Code();
-  // Iterations left in this turn.
+/** Iterations left in this turn; none: returns 1. */
+function emitTurn(code: Code): void {
   load(code, ECX);
   code.localTee(L.turn);
   code.byte(OP.i32_eqz);
@@ -47,6 +59,11 @@ function emitRun(moving: boolean): Uint8Array {
   code.constant(1);
   code.byte(OP.i32_add);
   code.localSet(L.turn);
+}
+
+function emitRun(moving: boolean): Uint8Array {
+  const code = new Code();
+  emitTurn(code);
   code.byte(OP.loop);
   code.byte(VOID_BLOCK);
   code.localGet(L.turn);
@@ -102,6 +119,126 @@ function emitRun(moving: boolean): Uint8Array {
   code.byte(OP.end);
   code.constant(1);
   return code.bytes();
+}
+
+/** CMPS compares what ESI and EDI point at, SCAS EAX with what EDI points at. */
+function emitComparison(two: boolean): Uint8Array {
+  const code = new Code();
+  // 0: goes on while they are equal; 1: while they differ.
+  code.localGet(L.shift);
+  code.constant(UNTIL_EQUAL);
+  code.byte(OP.i32_ge_u);
+  code.localSet(L.different);
+  code.localGet(L.shift);
+  code.constant(UNTIL_EQUAL - 1);
+  code.byte(OP.i32_and);
+  code.localSet(L.shift);
+  emitTurn(code);
+  // The last iteration of a turn that another one may follow is left, so that the turns can be told apart.
+  code.localGet(L.turn);
+  load(code, ECX);
+  code.constant(ITERATIONS_PER_TURN);
+  code.byte(OP.i32_gt_u);
+  code.byte(OP.i32_sub);
+  code.localTee(L.count);
+  code.byte(OP.i32_eqz);
+  returnIf(code, 0);
+  load(code, EDI);
+  code.localSet(L.to);
+  limitToPage(code, L.to);
+  findHost(code, STATE.tlbRead, L.to, L.hostTo);
+  if (two) {
+    load(code, ESI);
+    code.localSet(L.from);
+    limitToPage(code, L.from);
+    findHost(code, STATE.tlbRead, L.from, L.hostFrom);
+  } else {
+    code.constant(STATE.registers);
+    code.localSet(L.hostFrom);
+    loadElement(code, L.hostFrom, L.x);
+  }
+  load(code, STATE.direction);
+  code.localGet(L.shift);
+  code.byte(OP.i32_shl);
+  code.localSet(L.step);
+  code.constant(0);
+  code.localSet(L.bytes);
+  code.byte(OP.loop);
+  code.byte(VOID_BLOCK);
+  if (two) {
+    loadElement(code, L.hostFrom, L.x);
+    move(code, L.hostFrom, L.step);
+  }
+  loadElement(code, L.hostTo, L.y);
+  move(code, L.hostTo, L.step);
+  move(code, L.bytes, L.step);
+  code.localGet(L.count);
+  code.constant(1);
+  code.byte(OP.i32_sub);
+  code.localTee(L.count);
+  code.constant(0);
+  code.byte(OP.i32_ne);
+  code.localGet(L.x);
+  code.localGet(L.y);
+  code.byte(OP.i32_ne);
+  code.localGet(L.different);
+  code.byte(OP.i32_eq);
+  code.byte(OP.i32_and);
+  code.branch(OP.br_if, 0);
+  code.byte(OP.end);
+  for (const [register, address] of two ? [[EDI, L.to] as const, [ESI, L.from] as const] : [[EDI, L.to] as const]) {
+    code.constant(0);
+    code.localGet(address);
+    code.localGet(L.bytes);
+    code.byte(OP.i32_add);
+    code.memory(OP.i32_store, register);
+  }
+  // Elements are done, as many as `bytes` are steps.
+  code.constant(0);
+  load(code, ECX);
+  code.localGet(L.bytes);
+  code.localGet(L.step);
+  code.byte(OP.i32_div_s);
+  code.byte(OP.i32_sub);
+  code.memory(OP.i32_store, ECX);
+  for (const [field, value] of [[STATE.comparedX, L.x] as const, [STATE.comparedY, L.y] as const]) {
+    code.constant(0);
+    code.localGet(value);
+    code.memory(OP.i32_store, field);
+  }
+  code.constant(1);
+  return code.bytes();
+}
+
+/** Adds one local to another. */
+function move(code: Code, local: number, by: number): void {
+  code.localGet(local);
+  code.localGet(by);
+  code.byte(OP.i32_add);
+  code.localSet(local);
+}
+
+function loadElement(code: Code, host: number, into: number): void {
+  code.localGet(L.shift);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(I32);
+  code.localGet(host);
+  code.memory(OP.i32_load8_u, 0);
+  code.byte(OP.else);
+  code.localGet(L.shift);
+  code.constant(1);
+  code.byte(OP.i32_eq);
+  code.byte(OP.if);
+  code.byte(I32);
+  code.localGet(host);
+  code.memory(OP.i32_load16_u, 0);
+  code.byte(OP.else);
+  code.localGet(host);
+  code.memory(OP.i32_load, 0);
+  code.byte(OP.end);
+  code.byte(OP.end);
+  code.localSet(into);
 }
 
 function load(code: Code, offset: number): void {
