@@ -16,6 +16,8 @@ import {
  * exceptions masked. Whatever else there is goes to `exactly`, which is `src/fpu`.
  */
 
+const BIAS = 16383;
+
 /** Has the operation done by `src/fpu`; the result goes into the variables. */
 export type Exactly = () => void;
 
@@ -82,24 +84,13 @@ export function sum(
     r.and(isNormal(r, large, x), smallFits),
     () => {
       const { high, low } = shiftRight(r, small, r.sub(x, xSmall));
+      const aligned = addAligned(r, large, high, low, x, sign, ea, eb);
+      const { upper, lower, exponent } = aligned;
       r.when(
-        r.isZero(r.and(r.xor(ea, eb), 0x8000)),
-        () => {
-          const total = r.add(large, high);
-          const carried = r.ltU(total, large);
-          const totalShifted = r.or(r.shrU(total, 1n), INTEGER_BIT);
-          const lowShifted = r.or(r.or(r.shrU(low, 1n), r.and(low, 1n)), r.shl(total, 63n));
-          conclude(
-            r,
-            result,
-            r.select(carried, totalShifted, total),
-            r.select(carried, lowShifted, low),
-            r.add(x, carried),
-            sign,
-            exactly,
-          );
-        },
-        () => difference(r, large, high, low, x, sign, result, exactly),
+        r.ltS(upper, 0n),
+        () => conclude(r, result, upper, lower, exponent, aligned.sign, exactly),
+        // Hardly ever is it but for the last bits that they cancel.
+        () => r.when(r.isZero(lower), () => setCancelled(r, result), exactly),
       );
     },
     () => {
@@ -141,40 +132,55 @@ function shiftRight(r: RoutineBuilder, m: Operand, distance: Operand): { high: L
   return { high, low };
 }
 
-function difference(
+/**
+ * `large` and (`high`, `low`) with the signs of two numbers, normalized; `sign` is that of `large`. If they cancel but
+ * for `lower` or altogether, there is no integer bit.
+ */
+export function addAligned(
   r: RoutineBuilder,
   large: Operand,
   high: Operand,
   low: Operand,
   x: Operand,
   sign: Operand,
-  result: Result,
-  exactly: Exactly,
-): void {
-  const upper = r.variable(I64);
-  const lower = r.variable(I64);
-  const exponent = r.variable(I32);
-  r.assign(upper, r.sub(r.sub(large, high), r.toWide(r.ne(low, 0n))));
-  r.assign(lower, r.sub(0n, low));
-  r.assign(exponent, x);
+  ea: Operand,
+  eb: Operand,
+): { upper: Local; lower: Local; exponent: Local; sign: Local } {
+  const result = {
+    upper: r.variableLike(large),
+    lower: r.variableLike(large),
+    exponent: r.variableLike(x),
+    sign: r.variableLike(x),
+  };
+  r.assign(result.sign, sign);
   r.when(
-    r.isZero(r.or(upper, lower)),
-    () => setCancelled(r, result),
+    signOf(r, r.xor(ea, eb)),
     () => {
-      r.when(r.isZero(upper), () => {
-        r.assign(upper, lower);
-        r.assign(lower, 0n);
-        r.assign(exponent, r.sub(exponent, 64));
-      });
-      const zeros = r.clz(upper);
-      const shifted = r.or(r.shl(upper, zeros), r.shrU(r.shrU(lower, 1n), r.sub(63n, zeros)));
-      conclude(r, result, shifted, r.shl(lower, zeros), r.sub(exponent, r.toNarrow(zeros)), sign, exactly);
+      // Only with equal exponents, where nothing is lost, may it be the smaller one.
+      const less = r.ltU(large, high);
+      const rest = r.sub(r.sub(large, high), r.toWide(r.ne(low, 0n)));
+      const magnitude = r.select(less, r.sub(0n, rest), rest);
+      const negated = r.sub(0n, low);
+      const zeros = r.clz(magnitude);
+      r.assign(result.upper, r.or(r.shl(magnitude, zeros), r.shrU(r.shrU(negated, 1n), r.xor(zeros, 63n))));
+      r.assign(result.lower, r.shl(negated, zeros));
+      r.assign(result.exponent, r.sub(x, r.toNarrow(zeros)));
+      r.assign(result.sign, r.xor(result.sign, r.shl(less, 15)));
+    },
+    () => {
+      const total = r.add(large, high);
+      const carried = r.ltU(total, large);
+      const lost = r.or(r.or(r.shrU(low, 1n), r.and(low, 1n)), r.shl(total, 63n));
+      r.assign(result.lower, r.select(carried, lost, low));
+      r.assign(result.upper, r.select(carried, r.or(r.shrU(total, 1n), INTEGER_BIT), total));
+      r.assign(result.exponent, r.add(x, carried));
     },
   );
+  return result;
 }
 
 /** All 128 bits of a × b. */
-export function multiplyWide(r: RoutineBuilder, a: Operand, b: Operand): { high: Local; low: Local } {
+function multiplyWide(r: RoutineBuilder, a: Operand, b: Operand): { high: Local; low: Local } {
   const [a0, a1] = [r.and(a, 0xffff_ffffn), r.shrU(a, 32n)];
   const [b0, b1] = [r.and(b, 0xffff_ffffn), r.shrU(b, 32n)];
   const low = r.mul(a0, b0);
@@ -182,6 +188,23 @@ export function multiplyWide(r: RoutineBuilder, a: Operand, b: Operand): { high:
   const second = r.add(r.mul(a0, b1), r.and(middle, 0xffff_ffffn));
   const high = r.add(r.add(r.mul(a1, b1), r.shrU(middle, 32n)), r.shrU(second, 32n));
   return { high, low: r.mul(a, b) };
+}
+
+/** The product of normal numbers, normalized. */
+export function productOf(
+  r: RoutineBuilder,
+  ma: Operand,
+  xa: Operand,
+  mb: Operand,
+  xb: Operand,
+): { upper: Local; lower: Local; x: Local } {
+  const { high, low } = multiplyWide(r, ma, mb);
+  const long = r.toNarrow(r.shrU(high, 63n));
+  return {
+    upper: r.select(r.ltS(high, 0n), high, r.or(r.shl(high, 1n), r.shrU(low, 63n))),
+    lower: r.select(r.ltS(high, 0n), low, r.shl(low, 1n)),
+    x: r.add(r.sub(r.add(xa, xb), BIAS), long),
+  };
 }
 
 /** Zero where an operand is a zero and the other finite; else the operation is done exactly. */
@@ -216,12 +239,8 @@ export function product(
   r.when(
     r.and(r.ltS(r.and(ma, mb), 0n), r.and(isExponentNormal(r, xa), isExponentNormal(r, xb))),
     () => {
-      const { high, low } = multiplyWide(r, ma, mb);
-      const short = r.isZero(r.ltS(high, 0n));
-      const by = r.toWide(short);
-      const upper = r.or(r.shl(high, by), r.and(r.shrU(low, 63n), by));
-      const x = r.sub(r.sub(r.add(xa, xb), 16382), short);
-      conclude(r, result, upper, r.shl(low, by), x, sign, exactly);
+      const { upper, lower, x } = productOf(r, ma, xa, mb, xb);
+      conclude(r, result, upper, lower, x, sign, exactly);
     },
     () => zeroOr(r, ma, xa, mb, xb, sign, result, exactly),
   );

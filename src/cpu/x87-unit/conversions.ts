@@ -188,6 +188,15 @@ export function scale(
 const LESS = 0x100 << 16;
 const EQUAL = 0x4000 << 16;
 
+/** Whether a < b, where they are neither equal nor both zero. */
+export function isLess(r: RoutineBuilder, ma: Operand, ea: Operand, mb: Operand, eb: Operand): Local {
+  const xa = exponentOf(r, ea);
+  const xb = exponentOf(r, eb);
+  const nearer = r.or(r.ltU(xa, xb), r.and(r.eq(xa, xb), r.ltU(ma, mb)));
+  const negative = r.shrU(ea, 15);
+  return r.select(signOf(r, r.xor(ea, eb)), negative, r.xor(nearer, negative));
+}
+
 /** FCOM and relatives: condition codes and flags, as in results. */
 export function relation(
   r: RoutineBuilder,
@@ -204,14 +213,10 @@ export function relation(
   r.when(
     r.and(ordinary(ma, xa), ordinary(mb, xb)),
     () => {
-      const sameExponent = r.eq(xa, xb);
-      const nearer = r.or(r.ltU(xa, xb), r.and(sameExponent, r.ltU(ma, mb)));
-      const same = r.and(sameExponent, r.eq(ma, mb));
-      const negative = signOf(r, ea);
-      const signs = signOf(r, r.xor(ea, eb));
-      const less = r.select(r.select(signs, negative, r.xor(nearer, r.shrU(negative, 15))), LESS, 0);
+      const less = r.select(isLess(r, ma, ea, mb, eb), LESS, 0);
+      const same = r.and(r.eq(xa, xb), r.eq(ma, mb));
       // Zeros are equal, whatever their signs.
-      const equal = r.and(same, r.or(r.isZero(signs), r.isZero(ma)));
+      const equal = r.and(same, r.or(r.isZero(signOf(r, r.xor(ea, eb))), r.isZero(ma)));
       r.assign(flags, r.select(equal, EQUAL, less));
     },
     exactly,

@@ -1,5 +1,6 @@
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
-import { multiplyWide } from './arithmetic.js';
+import { addAligned, productOf } from './arithmetic.js';
+import { isLess } from './conversions.js';
 import { C1_BIT, FLAGS_SHIFT, INTEGER_BIT, exponentOf, isExponentNormal, signOf } from './rounding.js';
 import type { Demand } from './rounding-test.js';
 
@@ -55,11 +56,7 @@ export function usualProduct(
   eb: Operand,
 ): readonly Operand[] {
   demand(r.ltS(r.and(r.and(ma, mb), trust), 0n));
-  const { high, low } = multiplyWide(r, ma, mb);
-  const long = r.toNarrow(r.shrU(high, 63n));
-  const upper = r.select(r.ltS(high, 0n), high, r.or(r.shl(high, 1n), r.shrU(low, 63n)));
-  const lower = r.select(r.ltS(high, 0n), low, r.shl(low, 1n));
-  const x = r.add(r.sub(r.add(exponentOf(r, ea), exponentOf(r, eb)), BIAS), long);
+  const { upper, lower, x } = productOf(r, ma, exponentOf(r, ea), mb, exponentOf(r, eb));
   return round(r, demand, upper, lower, x, signOf(r, r.xor(ea, eb)));
 }
 
@@ -100,50 +97,6 @@ export function usualSum(
   return round(r, demand, upper, lower, exponent, sign);
 }
 
-/** `large` and (`high`, `low`) with their signs, normalized; `sign` is that of `large`. */
-function addAligned(
-  r: RoutineBuilder,
-  large: Operand,
-  high: Operand,
-  low: Operand,
-  x: Operand,
-  sign: Operand,
-  ea: Operand,
-  eb: Operand,
-): { upper: Local; lower: Local; exponent: Local; sign: Local } {
-  const result = {
-    upper: r.variableLike(large),
-    lower: r.variableLike(large),
-    exponent: r.variableLike(x),
-    sign: r.variableLike(x),
-  };
-  r.assign(result.sign, sign);
-  r.when(
-    signOf(r, r.xor(ea, eb)),
-    () => {
-      // Only with equal exponents, where nothing is lost, may it be the smaller one.
-      const less = r.ltU(large, high);
-      const rest = r.sub(r.sub(large, high), r.toWide(r.ne(low, 0n)));
-      const magnitude = r.select(less, r.sub(0n, rest), rest);
-      const negated = r.sub(0n, low);
-      const zeros = r.clz(magnitude);
-      r.assign(result.upper, r.or(r.shl(magnitude, zeros), r.shrU(r.shrU(negated, 1n), r.xor(zeros, 63n))));
-      r.assign(result.lower, r.shl(negated, zeros));
-      r.assign(result.exponent, r.sub(x, r.toNarrow(zeros)));
-      r.assign(result.sign, r.xor(result.sign, r.shl(less, 15)));
-    },
-    () => {
-      const total = r.add(large, high);
-      const carried = r.ltU(total, large);
-      const lost = r.or(r.or(r.shrU(low, 1n), r.and(low, 1n)), r.shl(total, 63n));
-      r.assign(result.lower, r.select(carried, lost, low));
-      r.assign(result.upper, r.select(carried, r.or(r.shrU(total, 1n), INTEGER_BIT), total));
-      r.assign(result.exponent, r.add(x, carried));
-    },
-  );
-  return result;
-}
-
 /** FST m64: bits and flags. */
 export function usualToDouble(
   r: RoutineBuilder,
@@ -173,13 +126,8 @@ export function usualRelation(
   eb: Operand,
 ): readonly Operand[] {
   demand(r.ltS(r.and(r.and(ma, mb), trust), 0n));
-  const xa = exponentOf(r, ea);
-  const xb = exponentOf(r, eb);
-  const nearer = r.or(r.ltU(xa, xb), r.and(r.eq(xa, xb), r.ltU(ma, mb)));
   const equal = r.and(r.eq(ea, eb), r.eq(ma, mb));
-  const negative = r.shrU(ea, 15);
-  const less = r.select(signOf(r, r.xor(ea, eb)), negative, r.xor(nearer, negative));
-  return [r.select(equal, 0x4000, r.shl(less, 8))];
+  return [r.select(equal, 0x4000, r.shl(isLess(r, ma, ea, mb, eb), 8))];
 }
 
 /** Formats of memory: bits of the fraction, largest normal exponent, which is twice the bias. */
