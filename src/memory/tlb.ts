@@ -11,6 +11,7 @@ import {
   TLB_WRITE_USER,
 } from './layout.js';
 import type { Walk } from './page-walk.js';
+import { WriteMappings } from './write-mappings.js';
 
 const PAGES = TLB_TABLE_BYTES / 4;
 /** More filled pages than this and the list is given up for a full flush. */
@@ -34,8 +35,7 @@ export class Tlb {
   /** Pages entered, global ones apart; a page may be listed twice, and stay listed after it was dropped. */
   private readonly local = new PageList();
   private readonly global = new PageList();
-  /** Guest page → whether a write entry for it has been made since the last full flush. */
-  private readonly writeMapped: Uint8Array;
+  private readonly writeMappings: WriteMappings;
   private readonly codePages: Uint8Array;
   /** By linear page: bits of `TLB_PAGE`. */
   private readonly marks: Uint8Array;
@@ -51,7 +51,7 @@ export class Tlb {
     this.writeUser = table(TLB_WRITE_USER);
     for (const t of [this.readSupervisor, this.readUser, this.writeSupervisor, this.writeUser]) t.fill(TLB_INVALID);
     this.marks = memory.u8.subarray(TLB_PAGES, TLB_PAGES + PAGES);
-    this.writeMapped = new Uint8Array(memory.codePages.length);
+    this.writeMappings = new WriteMappings(memory.codePages.length);
     this.codePages = memory.codePages;
     this.size = memory.size;
   }
@@ -68,7 +68,7 @@ export class Tlb {
     this.readSupervisor[page] = addend;
     this.readUser[page] = walk.userReadable ? addend : TLB_INVALID;
     const writable = this.codePages[gpa >>> 12] === 0;
-    if (writable && (walk.supervisorWritable || walk.userWritable)) this.writeMapped[gpa >>> 12] = 1;
+    if (writable && (walk.supervisorWritable || walk.userWritable)) this.writeMappings.add(gpa >>> 12, page);
     this.writeSupervisor[page] = writable && walk.supervisorWritable ? addend : TLB_INVALID;
     this.writeUser[page] = writable && walk.userWritable ? addend : TLB_INVALID;
   }
@@ -81,7 +81,7 @@ export class Tlb {
   /** Forgets everything. */
   flush(): number {
     const code = this.dropListed(this.local) | this.dropListed(this.global);
-    this.writeMapped.fill(0);
+    this.writeMappings.clear();
     return code;
   }
 
@@ -130,20 +130,17 @@ export class Tlb {
 
   /** Takes guest page `gpaPage` out of the write tables: code is about to be decoded from it. */
   protectCode(gpaPage: number): void {
-    if (this.writeMapped[gpaPage] === 0) return;
-    this.writeMapped[gpaPage] = 0;
     const host = RAM_BASE + gpaPage * 4096;
-    this.protectListed(this.local, host);
-    this.protectListed(this.global, host);
+    if (this.writeMappings.take(gpaPage, (page) => this.protectPage(page, host))) return;
+    for (const list of [this.local, this.global])
+      for (let i = 0; i < list.count; i++) this.protectPage(list.pages[i]!, host);
   }
 
-  private protectListed(list: PageList, host: number): void {
-    for (let i = 0; i < list.count; i++) {
-      const page = list.pages[i]!;
-      const addend = (host - page * 4096) | 0;
-      if (this.writeSupervisor[page] === addend) this.writeSupervisor[page] = TLB_INVALID;
-      if (this.writeUser[page] === addend) this.writeUser[page] = TLB_INVALID;
-    }
+  /** Takes linear page number `page` out of the write tables if it leads to the guest page at `host`. */
+  private protectPage(page: number, host: number): void {
+    const addend = (host - page * 4096) | 0;
+    if (this.writeSupervisor[page] === addend) this.writeSupervisor[page] = TLB_INVALID;
+    if (this.writeUser[page] === addend) this.writeUser[page] = TLB_INVALID;
   }
 
   private drop(page: number): number {
