@@ -13,6 +13,7 @@ import { Overlaps, findContained } from './overlaps.js';
 import { PageLists } from './page-lists.js';
 import { type CodeBytes, Region, locateBytes } from './region.js';
 import { HUB, RequestWriter } from './requests.js';
+import { Rewrites } from './rewrites.js';
 import { LARGEST_HUB, type ScanLimits, Scanner } from './scanner.js';
 import { LEAVE } from './steps.js';
 import { emptyCounts, type TranslatorCounts, type TranslatorStatistics } from './statistics.js';
@@ -120,6 +121,7 @@ export class RegionTranslator implements Translator {
   private readonly maker: Maker;
   private readonly requests: RequestWriter;
   private readonly overlaps: Overlaps;
+  private readonly rewrites = new Rewrites();
   private turns = 0;
   /** Turns since something was requested last. */
   private turnsWaited = 0;
@@ -187,7 +189,7 @@ export class RegionTranslator implements Translator {
     if (found !== 0) return found;
     // In the making?
     if (this.slotOf(address)?.regions.some((region) => this.isMapped(region))) return 0;
-    if (this.options.sparing && this.overlaps.mustWait(linear, (address & 1) !== 0, this.regionsOn)) {
+    if (this.options.sparing && this.mustWait(linear, (address & 1) !== 0)) {
       this.host.regionChanged(linear);
       return 0;
     }
@@ -195,6 +197,15 @@ export class RegionTranslator implements Translator {
     if (this.requested.length < this.options.batch) return 0;
     this.translateWaiting();
     return this.find(linear, key);
+  }
+
+  /** Whether what has just become hot had better become so again, before it is translated. */
+  private mustWait(linear: number, user: boolean): boolean {
+    if (!this.rewrites.none) {
+      const page = this.host.fetchablePage(linear, user);
+      if (page >= 0 && this.rewrites.mustWait(page + (linear & 0xfff))) return true;
+    }
+    return this.overlaps.mustWait(linear, user, this.regionsOn);
   }
 
   /** Has made what has been requested, however little it is, and looks for what could be made better. */
@@ -486,6 +497,7 @@ export class RegionTranslator implements Translator {
         if (!region.covers(gpa, end)) continue;
         lost ||= region.codes !== undefined;
         if (region.codes) this.counts.invalidated++;
+        this.rewrites.note(region.entryGpa);
         this.end(region, 'overwritten');
       }
       if (this.hopeless.size > 0 && lost) this.hopeless.clear();
@@ -504,6 +516,7 @@ export class RegionTranslator implements Translator {
     this.requested = [];
     this.findingUsed = false;
     this.overlaps.clear();
+    this.rewrites.clear();
     this.hopeless.clear();
     this.profiles.clear();
     this.pageLists.clear();

@@ -1,0 +1,42 @@
+/** Times that code may be overwritten before it has to prove itself. */
+const FORGIVEN = 2;
+/** The longest wait is 2 to the power of this. */
+const LARGEST_EXPONENT = 10;
+
+interface Rewritten {
+  times: number;
+  /** How often it has still to become hot in vain. */
+  wait: number;
+}
+
+/**
+ * Code that is overwritten again and again, as programs do that patch themselves: to translate it each time would cost
+ * more than it gives. Each time a region is lost to a write, its entry has to become hot twice as often as before.
+ */
+export class Rewrites {
+  /** By guest-physical address of the entry. */
+  private readonly known = new Map<number, Rewritten>();
+
+  /** A region with its entry at `gpa` has been overwritten. */
+  note(gpa: number): void {
+    const times = (this.known.get(gpa)?.times ?? 0) + 1;
+    const wait = times <= FORGIVEN ? 0 : 2 ** Math.min(times - FORGIVEN, LARGEST_EXPONENT) - 1;
+    this.known.set(gpa, { times, wait });
+  }
+
+  get none(): boolean {
+    return this.known.size === 0;
+  }
+
+  /** Whether the code at `gpa`, which has just become hot, is to become so again before it is translated. */
+  mustWait(gpa: number): boolean {
+    const rewritten = this.known.get(gpa);
+    if (!rewritten || rewritten.wait === 0) return false;
+    rewritten.wait--;
+    return true;
+  }
+
+  clear(): void {
+    this.known.clear();
+  }
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Rewrites } from '../../src/jit/rewrites.js';
+
+/** How often `gpa` has to become hot until it may be translated. */
+function heats(rewrites: Rewrites, gpa: number): number {
+  let times = 1;
+  while (rewrites.mustWait(gpa)) times++;
+  return times;
+}
+
+test('code that is overwritten again and again is translated ever later, up to a bound', () => {
+  const rewrites = new Rewrites();
+  const seen: number[] = [];
+  for (let i = 0; i < 15; i++) {
+    seen.push(heats(rewrites, 0x1234));
+    rewrites.note(0x1234);
+  }
+  assert.deepEqual(seen, [1, 1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024]);
+});
+
+test('other code does not wait, and what was known can be forgotten', () => {
+  const rewrites = new Rewrites();
+  assert.equal(rewrites.none, true);
+  for (let i = 0; i < 5; i++) rewrites.note(0x1234);
+  assert.equal(rewrites.none, false);
+  assert.equal(rewrites.mustWait(0x1235), false);
+  assert.equal(rewrites.mustWait(0x1234), true);
+  rewrites.clear();
+  assert.equal(rewrites.mustWait(0x1234), false);
+});
