@@ -30,9 +30,7 @@ const NAME = 'lguest\0';
 
 /** Generations whose entry code is in `code`; empty when none was recognised. */
 export function findLguestEntry(code: Uint8Array): readonly Generation[] {
-  for (let at = 0; at < code.length; at++) {
-    // Compared here and not by `indexOf`: the first byte is common, and a call for each of them costs more.
-    if (code[at] !== LOAD_INIT[0] || code[at + 1] !== LOAD_INIT[1]) continue;
+  for (let at = findBytes(code, LOAD_INIT); at >= 0; at = findBytes(code, LOAD_INIT, at + 1)) {
     for (const { generations, bytes } of ENTRIES) {
       if (bytes.every((byte, index) => byte === ANY || byte === code[at + index])) return generations;
     }
@@ -60,17 +58,22 @@ export function findBanner(image: Uint8Array): string | undefined {
   return undefined;
 }
 
-/**
- * Index of an ASCII text from `from` on, or −1. Looks at the byte where the text would end and goes on as far as that
- * byte allows (Horspool: Practical fast searching in strings, 1980).
- */
+/** Index of an ASCII text from `from` on, or −1. */
 function findText(bytes: Uint8Array, text: string, from = 0): number {
-  const last = text.length - 1;
-  const steps = new Uint8Array(256).fill(text.length);
-  for (let i = 0; i < last; i++) steps[text.charCodeAt(i)] = last - i;
+  return findBytes(bytes, new TextEncoder().encode(text), from);
+}
+
+/**
+ * Index of bytes from `from` on, or −1. Looks at the byte where they would end and goes on as far as that byte allows
+ * (Horspool: Practical fast searching in strings, 1980).
+ */
+function findBytes(bytes: Uint8Array, wanted: ArrayLike<number>, from = 0): number {
+  const last = wanted.length - 1;
+  const steps = new Uint8Array(256).fill(wanted.length);
+  for (let i = 0; i < last; i++) steps[wanted[i]!] = last - i;
   for (let at = from; at + last < bytes.length; at += steps[bytes[at + last]!]!) {
     let i = last;
-    while (i >= 0 && bytes[at + i] === text.charCodeAt(i)) i--;
+    while (i >= 0 && bytes[at + i] === wanted[i]) i--;
     if (i < 0) return at;
   }
   return -1;
