@@ -51,7 +51,7 @@ export class Translation {
     if (memoryMegabytes !== undefined) changes.memoryBytes = memoryMegabytes * MEGABYTE;
     if (options.asynchronous && background) changes.threshold = THRESHOLD_IN_BACKGROUND;
     if (torture.translateAfter !== undefined)
-      Object.assign(changes, { threshold: torture.translateAfter, synchronous: true });
+      Object.assign(changes, { threshold: torture.translateAfter, sparing: false, synchronous: true });
     if (torture.translateAtOnce === true)
       Object.assign(changes, { threshold: 1, batch: 1, onlyWhatRan: false, sparing: false, synchronous: true });
     if (torture.oneInstructionRegions === true) changes.instructions = 1;

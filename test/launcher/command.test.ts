@@ -45,6 +45,8 @@ function start(args: readonly string[], stdin: number | 'pipe' | 'ignore' = 'pip
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
+  // It may have ended before it has read everything.
+  child.stdin?.on('error', () => {});
   return {
     printed: (text) =>
       new Promise((resolve) => {
