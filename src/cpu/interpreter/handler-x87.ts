@@ -16,7 +16,8 @@ export interface X87Handler extends Builder {
 }
 
 const C1 = 0x200;
-const ALL_MASKED = 0x3f;
+const EXCEPTIONS = 0x3f;
+const PRECISION = 0x20;
 const TAG = 3;
 
 /**
@@ -25,6 +26,7 @@ const TAG = 3;
  */
 export class HandlerX87 extends TrackedX87Stack {
   protected status!: Value;
+  private control!: Value;
   private top!: Value;
   private tags!: Value;
   /** Sets of registers that hold something and of those that are empty, as far as the tags say so. */
@@ -87,8 +89,8 @@ export class HandlerX87 extends TrackedX87Stack {
 
   begin(full: readonly number[], empty: readonly number[], keepsC1 = false): void {
     const { handler: b } = this;
-    const masks = b.const(ALL_MASKED);
-    b.giveUp(b.ne(b.and(b.state('fpuControl'), masks), masks));
+    this.control = b.state('fpuControl');
+    b.giveUp(b.isZero(b.and(this.control, b.const(PRECISION))));
     this.top = b.state('fpuTop');
     this.tags = b.state('fpuTag');
     for (const register of new Set(full)) b.giveUp(this.tagOf(register));
@@ -139,10 +141,12 @@ export class HandlerX87 extends TrackedX87Stack {
     return this.handler.routine(routine, args, wide);
   }
 
-  /** Of what a routine returns last. */
+  /** Of what a routine returns last. It takes all exceptions for masked: one that is not is for the helper. */
   private flagsOf(result: Value): Value {
     const { handler: b } = this;
-    return b.shrU(result, b.const(FLAGS_SHIFT));
+    const flags = b.shrU(result, b.const(FLAGS_SHIFT));
+    b.giveUp(b.and(b.and(flags, b.not(this.control)), b.const(EXCEPTIONS)));
+    return flags;
   }
 
   protected callForValue(
