@@ -1,6 +1,10 @@
-import type { Block } from './blocks.js';
+import { type Block, leavesAtEnd } from './blocks.js';
 import { KIND, type Node } from './node.js';
-import { type Place, type Step, VARIABLES, mayLeave } from './steps.js';
+import { deferFlags, sourcesOf } from './deferred-flags.js';
+import { FLAGS_X, FLAGS_Y, type Place, type Step, VARIABLES, mayLeave } from './steps.js';
+
+/** All variables but those that are locals only. */
+const IN_STATE = (1 << VARIABLES) - 1;
 
 /**
  * What the emitter needs to know about the graph of a region's blocks.
@@ -19,6 +23,7 @@ export function analyse(entry: Block): Block[] {
     for (const { block: to } of block.edges()) if (to && to.order <= block.order) to.loopHeader = true;
   }
   findPathLengths(blocks, entry);
+  deferFlags(blocks);
   findDirty(blocks);
   findLive(blocks);
   return blocks;
@@ -129,7 +134,7 @@ function findDirty(blocks: readonly Block[]): void {
     again = false;
     for (const block of blocks) {
       if (block.terminator.kind === 'call') continue;
-      const out = block.dirtyIn | block.changed;
+      const out = block.dirtyIn | (block.changed & IN_STATE);
       for (const { block: to } of block.edges()) {
         if (to && (to.dirtyIn | out) !== to.dirtyIn) {
           to.dirtyIn |= out;
@@ -148,7 +153,9 @@ function findLive(blocks: readonly Block[]): void {
   const needs = blocks.map((block) => {
     const stored = block.dirtyIn & entryValuesStored(block);
     block.reads = entryValuesRead(block);
-    return block.reads | stored;
+    const needed = sourcesOf(block, block.reads | stored);
+    block.reads = sourcesOf(block, block.reads);
+    return needed;
   });
   for (let again = true; again; ) {
     again = false;
@@ -169,12 +176,6 @@ export function liveOut(block: Block): number {
   let live = 0;
   for (const { block: to } of block.edges()) if (to) live |= to.liveIn;
   return live;
-}
-
-/** Whether the region may be left at the block's end, by an edge. */
-export function leavesAtEnd(block: Block): boolean {
-  const { kind } = block.terminator;
-  return kind === 'interpret' || kind === 'switch' || block.edges().some((edge) => !edge.block);
 }
 
 /** Variables that still have their entry value at some place where the block may be left. */
@@ -292,6 +293,8 @@ function entryValuesRead(block: Block): number {
   };
   visit(block.steps);
   addAll(block.variables);
+  add(block.variables[FLAGS_X]);
+  add(block.variables[FLAGS_Y]);
   const { terminator } = block;
   if (terminator.kind === 'branch') add(terminator.condition);
   for (const edge of block.edges()) add(edge.eip);

@@ -153,7 +153,7 @@ export class BlockBuilder implements Builder {
     if (status !== variables[FPU_STATUS]) this.steps.push({ kind: 'keep', node: status });
     for (let i = 0; i < FLAGS_RESULT; i++) {
       const node = this.variables[i]!;
-      if (node !== variables[i] && node.kind !== KIND.constant && node.kind !== KIND.entry && !isOffset(node)) {
+      if (node !== variables[i] && node.kind !== KIND.constant && node.kind !== KIND.entry && !n.isOffset(node)) {
         this.steps.push({ kind: 'keep', node });
       }
     }
@@ -380,7 +380,7 @@ export class BlockBuilder implements Builder {
   loadState(offset: number, size: AccessSize, base?: Node): Node {
     const known = base ? undefined : this.known.get(offset, size);
     if (known) return known;
-    const result = newResult(size);
+    const result = n.resultOf(size);
     this.steps.push({ kind: 'loadState', result, offset, size, ...(base && { base }) });
     if (this.arms === 0 && !base) this.known.set(offset, size, result);
     return result;
@@ -427,11 +427,16 @@ export class BlockBuilder implements Builder {
     this.flagSource = { less: less as Node, equal: equal as Node, words };
   }
 
+  /** What the flag words come from, if they still do. */
+  get flags(): FlagSource | FloatFlagSource | undefined {
+    const { flagSource, variables } = this;
+    const [result, aux] = flagSource?.words ?? [];
+    return result === variables[FLAGS_RESULT] && aux === variables[FLAGS_AUX] ? flagSource : undefined;
+  }
+
   shortCondition(cc: number): Value | undefined {
-    const source = this.flagSource;
+    const source = this.flags;
     if (!source) return undefined;
-    if (source.words[0] !== this.variables[FLAGS_RESULT] || source.words[1] !== this.variables[FLAGS_AUX])
-      return undefined;
     if ('less' in source) {
       const holds = floatCondition(source, cc >> 1);
       return cc & 1 ? n.isZero(holds) : holds;
@@ -658,7 +663,7 @@ export class BlockBuilder implements Builder {
     if (linear.isConstant) {
       root = undefined;
       offset = linear.number;
-    } else if (isOffset(linear)) {
+    } else if (n.isOffset(linear)) {
       root = linear.a!;
       offset = linear.b!.number;
     }
@@ -680,7 +685,7 @@ export class BlockBuilder implements Builder {
     const known = this.storedAt(group, offset, size);
     if (known) return known;
     this.beforeLoad(group, offset, size);
-    const result = newResult(size);
+    const result = n.resultOf(size);
     this.steps.push({ kind: 'load', result, group, offset, size });
     return result;
   }
@@ -889,11 +894,3 @@ export class BlockBuilder implements Builder {
 
 /** The x87's exception masks. */
 const ALL_MASKED = 0x3f;
-
-function newResult(size: AccessSize): Node {
-  return size === 128 ? n.vectorResult() : n.result(size === 64, size);
-}
-
-function isOffset(node: Node): boolean {
-  return n.isOf(node, OP.i32_add) && node.b!.isConstant;
-}

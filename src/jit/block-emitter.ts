@@ -6,12 +6,15 @@ import { Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js'
 import type { LocalRun } from '../wasm/module.js';
 import type { Operand } from '../wasm/routine.js';
 import { SIMD } from '../wasm/simd.js';
+import { pushFlags } from './deferred-flags.js';
+import { type FlagForm, STORED } from './flag-conditions.js';
 import { KIND, type Node } from './node.js';
 import {
   type AccessGroup,
   type AccessSize,
   type BehindStep,
   FIRST_VECTOR,
+  FLAGS_AUX,
   type HelperStep,
   LEAVE,
   LOCAL,
@@ -55,6 +58,7 @@ export class BlockEmitter {
   private computed: Node[] = [];
   private readonly tlbRead: number;
   private readonly tlbWrite: number;
+  private flagForm = STORED;
   /** Set within `checkedSteps`. */
   private addends: ReadonlyMap<AccessGroup, number> | undefined;
   private readonly x87 = new X87Emitter(this);
@@ -77,7 +81,7 @@ export class BlockEmitter {
     const runs: { type: number; count: number }[] = [
       { type: I32, count: FIRST_VECTOR },
       { type: V128, count: VARIABLES - FIRST_VECTOR },
-      { type: I32, count: FIRST_TEMPORARY - LOCAL.budget },
+      { type: I32, count: FIRST_TEMPORARY - LOCAL.variables - VARIABLES },
     ];
     for (const type of this.types) {
       const last = runs[runs.length - 1]!;
@@ -87,8 +91,9 @@ export class BlockEmitter {
     return runs;
   }
 
-  /** Temporaries hold nothing that is still wanted: a new block begins. */
-  startBlock(): void {
+  /** Temporaries hold nothing that is still wanted: a new block begins, with flags of this form. */
+  startBlock(flagForm: FlagForm): void {
+    this.flagForm = flagForm;
     for (const pool of this.pools) pool.used = 0;
     this.computed = [];
   }
@@ -181,8 +186,12 @@ export class BlockEmitter {
         } else code.constant(node.number);
         return;
       case KIND.entry:
-        code.localGet(LOCAL.variables + node.number);
-        return;
+        if (node.number !== FLAGS_AUX || this.flagForm === STORED) {
+          code.localGet(LOCAL.variables + node.number);
+          return;
+        }
+        pushFlags(code, this.flagForm, this.temporary());
+        break;
       case KIND.unary:
         this.push(node.a!);
         code.byte(node.opcode);

@@ -2,6 +2,7 @@ import { ELSEWHERE } from '../memory/layout.js';
 import type { BlockBuilder } from './block-builder.js';
 import type { Instruction } from './instruction.js';
 import { OP } from '../wasm/code.js';
+import { type FlagSource, STORED } from './flag-conditions.js';
 import type { CodeContext, Inliner } from './inlining.js';
 import { type Node, comparison, constant } from './node.js';
 import { beginsBlock, hubTargets } from './scan.js';
@@ -58,6 +59,10 @@ export class Block {
   dirtyIn = 0;
   liveIn = 0;
   changed = 0;
+  /** What set the flags last, if they are sums or differences of it. */
+  flags: FlagSource | undefined;
+  /** `FlagForm` of the flags when the block begins. */
+  flagForm = STORED;
   /** Variables whose value at the beginning the block computes with. */
   reads = 0;
   /** Instructions on the longest way to the next check of the budget, this block included. */
@@ -86,6 +91,12 @@ export class Block {
         return [];
     }
   }
+}
+
+/** Whether the region may be left at the block's end, by an edge. */
+export function leavesAtEnd(block: Block): boolean {
+  const { kind } = block.terminator;
+  return kind === 'interpret' || kind === 'switch' || block.edges().some((edge) => !edge.block);
 }
 
 /**
@@ -164,6 +175,8 @@ class BlockTranslation {
     block.steps = builder.steps;
     block.entries = builder.entries;
     block.variables = builder.variables;
+    const { flags } = builder;
+    if (flags && !('less' in flags) && flags.operation !== 'logic') block.flags = flags;
     for (let v = 0; v < VARIABLES; v++) if (block.variables[v] !== block.entries[v]) block.changed |= 1 << v;
   }
 

@@ -3,6 +3,10 @@ import { OP } from '../wasm/code.js';
 import * as n from './node.js';
 import type { Node } from './node.js';
 
+/** How the second flag word is represented: `STORED`, in its own local; else the bits of operands, +1: subtracted. */
+export type FlagForm = number;
+export const STORED: FlagForm = 0;
+
 /** What the flag words were last computed from. */
 export interface FlagSource {
   readonly operation: 'add' | 'sub' | 'logic';

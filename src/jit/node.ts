@@ -1,5 +1,6 @@
 import type { Value } from '../isa/builder.js';
 import { OP } from '../wasm/code.js';
+import type { AccessSize } from './steps.js';
 
 /**
  * Values of a translated block, as a graph. A node is immutable but for `local`, where the emitter notes that it has
@@ -93,6 +94,11 @@ export function vectorResult(): Node {
   return node;
 }
 
+/** Of a load. */
+export function resultOf(size: AccessSize): Node {
+  return size === 128 ? vectorResult() : result(size === 64, size);
+}
+
 /** f32 or f64 from one or two values. */
 export function float(opcode: number, width: 32 | 64, a: Node, b?: Node): Node {
   const kind = b ? KIND.binary : KIND.unary;
@@ -163,6 +169,8 @@ export function binary(opcode: number, a: Node, b: Node): Node {
     if (folded !== undefined) return constant(folded);
   }
   if (a.isConstant && COMMUTATIVE.has(opcode)) return binary(opcode, b, a);
+  // What a comparison with 0 borrows.
+  if (opcode === OP.i32_and && (isNot(a, b) || isNot(b, a))) return constant(0);
   if (b.isConstant) {
     const simpler = withConstant(opcode, a, b.number);
     if (simpler) return simpler;
@@ -246,6 +254,16 @@ function withConstant(opcode: number, a: Node, y: number): Node | undefined {
     default:
       return undefined;
   }
+}
+
+/** A sum with a constant. */
+export function isOffset(node: Node): boolean {
+  return isOf(node, OP.i32_add) && node.b!.isConstant;
+}
+
+/** Whether `a` is the complement of `b`. */
+function isNot(a: Node, b: Node): boolean {
+  return isOf(a, OP.i32_xor) && a.a === b && a.b!.isConstant && a.b!.number === -1;
 }
 
 export function isOf(node: Node, opcode: number): boolean {

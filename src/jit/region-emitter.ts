@@ -17,9 +17,11 @@ import {
 import { Code, I32, OP } from '../wasm/code.js';
 import type { LocalRun } from '../wasm/module.js';
 import { SIMD } from '../wasm/simd.js';
-import { leavesAtEnd, liveOut } from './analysis.js';
+import { liveOut } from './analysis.js';
 import { BlockEmitter } from './block-emitter.js';
-import type { Block, Edge } from './blocks.js';
+import { type Block, type Edge, leavesAtEnd } from './blocks.js';
+import { findOperands } from './deferred-flags.js';
+import { STORED } from './flag-conditions.js';
 import { ENTRY_SHIFT, PROFILE_COUNT, TARGET_HASH } from './jump-profiles.js';
 import { type LoopRun, planRun } from './loop-run.js';
 import { constant, type Node } from './node.js';
@@ -27,7 +29,10 @@ import { emitRun, FIRST_TRY } from './run-emitter.js';
 import {
   type AccessGroup,
   type BehindStep,
+  EXTENDED,
   FIRST_VECTOR,
+  FLAGS_AUX,
+  FLAGS_X,
   type HelperStep,
   LEAVE,
   LOCAL,
@@ -117,6 +122,7 @@ export class RegionEmitter {
     this.planRuns();
     this.loadBudget();
     this.loadVariables(entry.liveIn);
+    this.findFlags(entry);
     if (entry.hub) {
       code.constant(0);
       code.memory(OP.i32_load, TRANSLATED.entry);
@@ -140,6 +146,22 @@ export class RegionEmitter {
     const whole = emitter.prologue();
     whole.append(code.bytes());
     return { code: whole.bytes(), locals: emitter.localRuns() };
+  }
+
+  /** The flags at the entry are in the state; the loop that begins there wants them as operands. */
+  private findFlags(entry: Block): void {
+    const { code, emitter } = this;
+    if ((entry.liveIn & (1 << FLAGS_X)) === 0) return;
+    this.loadVariables(1 << FLAGS_AUX);
+    findOperands(code, entry.flagForm);
+    // Rare: the interpreter goes on to where they are set anew.
+    emitter.open(OP.if);
+    code.constant(0);
+    code.constant(entry.eip);
+    code.memory(OP.i32_store, TRANSLATED.slowEip);
+    code.constant(entry.eip);
+    code.byte(OP.return);
+    emitter.close();
   }
 
   private planRuns(): void {
@@ -183,13 +205,14 @@ export class RegionEmitter {
   private emitBlock(block: Block, run: LoopRun | undefined, tries: number): void {
     const { code, emitter } = this;
     this.block = block;
-    emitter.startBlock();
+    emitter.startBlock(block.flagForm);
     if (block.checksBudget) {
       code.localGet(LOCAL.budget);
       code.constant(block.pathLength);
       code.byte(OP.i32_lt_s);
       emitter.open(OP.if);
-      this.leave({ eip: block.eip, remaining: 0, variables: block.entries, stores: [] }, LEAVE.budget);
+      const place = { eip: block.eip, remaining: 0, variables: block.entries, stores: [] };
+      emitter.scoped(() => this.leave(place, LEAVE.budget));
       emitter.close();
     }
     if (run) this.emitRun(block, run, tries);
@@ -374,8 +397,8 @@ export class RegionEmitter {
   }
 
   private setVariables(mask: number, values: readonly Node[]): void {
-    for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.emitter.push(values[v]!);
-    for (let v = VARIABLES - 1; v >= 0; v--) if (mask & (1 << v)) this.code.localSet(LOCAL.variables + v);
+    for (let v = 0; v < EXTENDED; v++) if (mask & (1 << v)) this.emitter.push(values[v]!);
+    for (let v = EXTENDED - 1; v >= 0; v--) if (mask & (1 << v)) this.code.localSet(LOCAL.variables + v);
   }
 
   private loadVariables(mask: number): void {
@@ -433,7 +456,8 @@ export class RegionEmitter {
     const { code, block, emitter } = this;
     const changed = changedAt(block, place.variables);
     for (const store of place.stores) emitter.storeState(store);
-    this.setVariables(changed, place.variables);
+    const flags = block.flagForm === STORED ? 0 : block.dirtyIn & (1 << FLAGS_AUX);
+    this.setVariables(changed | flags, place.variables);
     code.constant(place.eip);
     code.localSet(LOCAL.leaveEip);
     code.constant(reason);
@@ -747,7 +771,7 @@ function findLeaves(blocks: readonly Block[]): number[] {
     };
     if (block.checksBudget) masks.add(block.dirtyIn);
     visit(block.steps);
-    if (block.terminator.kind === 'interpret') masks.add(block.dirtyIn | block.changed);
+    if (block.terminator.kind === 'interpret') masks.add(block.dirtyIn | changedAt(block, block.variables));
   }
   return [...masks];
 }

@@ -43,6 +43,10 @@ export const FPU_DS = 16;
 export const FIRST_VECTOR = 17;
 const VECTORS = 8;
 export const VARIABLES = FIRST_VECTOR + VECTORS;
+/** Further locals, which are not in the state: operands of the instruction that set the flags (`deferred-flags.ts`). */
+export const FLAGS_X = VARIABLES;
+export const FLAGS_Y = VARIABLES + 1;
+export const EXTENDED = VARIABLES + 2;
 
 const STATE_OFFSETS: readonly number[] = [
   ...Array.from({ length: FLAGS_RESULT }, (_, register) => STATE.registers + 4 * register),
@@ -71,11 +75,11 @@ export const LOCAL = {
   /** Parameter: how many calls of regions are under way. */
   depth: 0,
   variables: 1,
-  budget: 1 + VARIABLES,
+  budget: 1 + EXTENDED,
   /** Where the region is left, and why. */
-  leaveEip: 2 + VARIABLES,
-  leaveReason: 3 + VARIABLES,
-  nextEip: 4 + VARIABLES,
+  leaveEip: 2 + EXTENDED,
+  leaveReason: 3 + EXTENDED,
+  nextEip: 4 + EXTENDED,
 } as const;
 /** Where an instruction stands, for steps that may leave before it. */
 export interface Place {
