@@ -71,8 +71,13 @@ export interface Surroundings {
  */
 const DEEPEST_CALL = 100;
 
-/** Level of the label behind which the region is left for another. */
+/** Level of the label behind which the region is left for another, and of that behind which it is for the interpreter. */
 const CHAIN_LEVEL = 0;
+const LEAVE_LEVEL = 1;
+
+/** `LOCAL.leave` is the instructions of the block that remain, and from this bit on the reason. */
+const REASON_SHIFT = 12;
+const MOST_REMAINING = 2 ** REASON_SHIFT - 1;
 
 /**
  * Emits the function of one region. Blocks are nested by dominance (Ramsey: Beyond Relooper, 2022): a loop around
@@ -129,6 +134,7 @@ export class RegionEmitter {
       code.localSet(LOCAL.nextEip);
     }
     emitter.open(OP.block);
+    emitter.open(OP.block);
     const masks = findLeaves(blocks);
     for (const mask of masks) {
       this.leaves.set(mask, emitter.depth);
@@ -138,8 +144,12 @@ export class RegionEmitter {
     for (const mask of [...masks].reverse()) {
       code.byte(OP.unreachable);
       emitter.close();
-      this.wayOut(mask);
+      for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
+      emitter.branch(OP.br, LEAVE_LEVEL);
     }
+    code.byte(OP.unreachable);
+    emitter.close();
+    this.leaveRegion();
     code.byte(OP.unreachable);
     emitter.close();
     this.goOn();
@@ -458,28 +468,40 @@ export class RegionEmitter {
     for (const store of place.stores) emitter.storeState(store);
     const flags = block.flagForm === STORED ? 0 : block.dirtyIn & (1 << FLAGS_AUX);
     this.setVariables(changed | flags, place.variables);
-    code.constant(place.eip);
-    code.localSet(LOCAL.leaveEip);
-    code.constant(reason);
-    code.localSet(LOCAL.leaveReason);
-    this.addToBudget(place.remaining);
+    // There are many of these: small numbers make short code.
+    code.constant((place.eip - this.blocks[0]!.eip) | 0);
+    code.localSet(LOCAL.leaveOffset);
+    const remaining = Math.min(place.remaining, MOST_REMAINING);
+    code.constant(remaining | (reason << REASON_SHIFT));
+    code.localSet(LOCAL.leave);
+    this.addToBudget(place.remaining - remaining);
     this.refund?.();
     emitter.branch(OP.br, this.leaves.get(block.dirtyIn | changed)!);
   }
 
-  /** Where `leave` branches to: stores what is dirty and returns. */
-  private wayOut(mask: number): void {
+  /** Where all ways out that `leave` has begun end. */
+  private leaveRegion(): void {
     const { code } = this;
-    for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
+    code.localGet(LOCAL.budget);
+    code.localGet(LOCAL.leave);
+    code.constant(MOST_REMAINING);
+    code.byte(OP.i32_and);
+    code.byte(OP.i32_add);
+    code.localSet(LOCAL.budget);
     this.storeBudget();
     code.constant(0);
-    code.localGet(LOCAL.leaveEip);
+    code.localGet(LOCAL.leaveOffset);
+    code.constant(this.blocks[0]!.eip);
+    code.byte(OP.i32_add);
+    code.localTee(LOCAL.nextEip);
     code.memory(OP.i32_store, TRANSLATED.slowEip);
-    code.localGet(LOCAL.leaveReason);
+    code.localGet(LOCAL.leave);
+    code.constant(REASON_SHIFT);
+    code.byte(OP.i32_shr_u);
     code.constant(2);
     code.byte(OP.i32_shl);
-    code.localTee(LOCAL.leaveReason);
-    code.localGet(LOCAL.leaveReason);
+    code.localTee(LOCAL.leave);
+    code.localGet(LOCAL.leave);
     code.memory(OP.i32_load, TRANSLATED.exits);
     code.constant(1);
     code.byte(OP.i32_add);
@@ -488,12 +510,12 @@ export class RegionEmitter {
     code.constant(0);
     code.constant(0);
     code.memory(OP.i32_load, REGION_LEAVES + 4 * this.surroundings.slot);
-    code.localGet(LOCAL.leaveReason);
+    code.localGet(LOCAL.leave);
     code.constant(8);
     code.byte(OP.i32_lt_u);
     code.byte(OP.i32_add);
     code.memory(OP.i32_store, REGION_LEAVES + 4 * this.surroundings.slot);
-    code.localGet(LOCAL.leaveEip);
+    code.localGet(LOCAL.nextEip);
     code.byte(OP.return);
   }
 

@@ -76,9 +76,9 @@ export const LOCAL = {
   depth: 0,
   variables: 1,
   budget: 1 + EXTENDED,
-  /** Where the region is left, and why. */
-  leaveEip: 2 + EXTENDED,
-  leaveReason: 3 + EXTENDED,
+  /** Where the region is left, from its entry on; why, and before how many instructions (`RegionEmitter.leave`). */
+  leaveOffset: 2 + EXTENDED,
+  leave: 3 + EXTENDED,
   nextEip: 4 + EXTENDED,
 } as const;
 /** Where an instruction stands, for steps that may leave before it. */

@@ -89,7 +89,7 @@ const HUB_INSTRUCTIONS = 3000;
 const TURNS_TO_WAIT = 16;
 const MOST_TURNS_TO_WAIT = 128;
 /** Runs of a block behind those that have made it hot, at which it can no longer wait. */
-const URGENT = 1000;
+const URGENT = 10_000;
 
 /** Slots that one region may need, at least. */
 const SLOTS_TO_SPARE = 4096;
