@@ -16,7 +16,7 @@ export interface Made {
 
 /** Makes modules of requests (`requests.ts`), here or in another thread. */
 export interface Maker {
-  /** It works while the guest runs, and has nothing to do: there is no reason to wait until more has been requested. */
+  /** It has nothing to do. */
   readonly idle: boolean;
   /** Calls `done` within the call or later; with nothing if the request is lost. */
   make(request: Int32Array<ArrayBuffer>, done: (made: Made | undefined) => void): void;
@@ -24,7 +24,7 @@ export interface Maker {
 
 /** Makes modules in this thread. */
 export class LocalMaker implements Maker {
-  readonly idle = false;
+  readonly idle = true;
   private readonly modules: ModuleMaker;
 
   constructor(

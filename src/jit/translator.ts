@@ -49,7 +49,7 @@ export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
   instructions: 400,
   onlyWhatRan: true,
   sparing: true,
-  memoryBytes: 128 << 20,
+  memoryBytes: 96 << 20,
   now: () => 0,
 };
 
@@ -85,8 +85,9 @@ const MOST_HUBS = 2;
 /** Instructions of a region with a hub. */
 const HUB_INSTRUCTIONS = 3000;
 
-/** Turns that hot code waits for more of its kind, to be compiled with: here, and where that is done in the background. */
-const TURNS_TO_WAIT = 16;
+/** Turns between two looks at what could be made better. */
+const TURNS_TO_IMPROVE = 16;
+/** Turns that hot code waits for more of its kind, to be compiled with, at most. */
 const MOST_TURNS_TO_WAIT = 128;
 /** Runs of a block behind those that have made it hot, at which it can no longer wait. */
 const URGENT = 10_000;
@@ -216,10 +217,8 @@ export class RegionTranslator implements Translator {
 
   /** To be called between turns of the guest. Has made what has been requested if it is time for that. */
   betweenTurns(): void {
-    const seldom = ++this.turns % TURNS_TO_WAIT === 0;
-    if (seldom) this.improve();
-    if (this.requested.length === 0) return;
-    if (this.maker.idle ? this.isUrgent() : seldom) this.makeRequested();
+    if (++this.turns % TURNS_TO_IMPROVE === 0) this.improve();
+    if (this.requested.length > 0 && this.isUrgent() && this.maker.idle) this.makeRequested();
   }
 
   /**

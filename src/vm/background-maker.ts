@@ -34,7 +34,7 @@ export class BackgroundMaker {
     this.setup = setup;
     this.post({ setup });
     let here: Maker | undefined;
-    const idle = (): boolean => this.thread !== undefined && this.waiting.length === 0;
+    const idle = (): boolean => this.waiting.length === 0;
     return {
       get idle() {
         return idle();
