@@ -4,16 +4,13 @@ import type { Tlb } from '../memory/tlb.js';
 import { ACCESS_FETCH } from './board.js';
 import { type Block, CodeCache, NO_BLOCK } from './code-cache.js';
 import { CodeEpochs } from './code-epochs.js';
-import { Decoder, MODE } from './decoder.js';
+import { Decoder } from './decoder.js';
 import { GP, GuestFault } from './faults.js';
 import type { Forms } from './interpreter/forms.js';
 import { JumpCache } from './jump-cache.js';
 import type { SlowAccess } from './linear-access.js';
 import type { CpuState } from './state.js';
-import { KEY_EPOCH, KEY_USER, type Translator, type TranslatorHost } from './translator.js';
-
-/** The only mode in which code is translated: 32 bits, flat segments. */
-const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
+import { KEY_EPOCH, KEY_USER, TRANSLATED_MODE, type Translator, type TranslatorHost } from './translator.js';
 
 /** Without a translator nothing becomes hot. */
 const NEVER_HOT = 1;

@@ -52,7 +52,19 @@ export const SYSTEM_TYPE = {
 } as const;
 
 /** Host GDT: 32 descriptors. */
-const HOST_GDT_BYTES = 32 * 8;
+export const HOST_GDT_BYTES = 32 * 8;
+
+/** Flat segments of 32 bits at level 0, present and accessed. */
+export const FLAT = {
+  low: 0x0000_ffff,
+  codeHigh: 0x00cf_9b00,
+  dataHigh: 0x00cf_9300,
+  /** `Segment.access` of those that are loaded without a descriptor: the limit is no part of it. */
+  codeAccess: 0x00c0_9b00,
+  dataAccess: 0x00c0_9300,
+} as const;
+/** All of a high word but AVL. */
+export const NOT_AVAILABLE_BIT = ~0x10_0000;
 
 /** A selector without its RPL: the form error codes have. */
 export function selectorError(selector: number): number {

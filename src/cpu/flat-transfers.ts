@@ -1,6 +1,6 @@
 import { CS, SEGMENT, SS, STATE, TR } from '../memory/layout.js';
 import type { CpuContext } from './context.js';
-import { descriptorLevel, isNullSelector } from './descriptors.js';
+import { DESCRIPTOR, descriptorLevel, FLAT, isNullSelector, NOT_AVAILABLE_BIT } from './descriptors.js';
 import { CR0, type CpuState, ESP, FLAG } from './state.js';
 
 /**
@@ -8,12 +8,6 @@ import { CR0, type CpuState, ESP, FLAG } from './state.js';
  * that is read and written in the TLB. If that is not the case nothing has changed, and interrupt-delivery.ts, which
  * knows the whole of the architecture, does it. The usual ways back are in interpreter/shortcuts.ts.
  */
-
-/** Low word of a flat descriptor; high word with level 0, apart from AVL: present, accessed, G, D/B. */
-const FLAT_LOW = 0x0000_ffff;
-const FLAT_CODE = 0x00cf_9b00;
-const FLAT_DATA = 0x00cf_9300;
-const NOT_AVAILABLE_BIT = ~0x10_0000;
 
 const INTERRUPT_GATE = 0x8e00;
 const TRAP_GATE = 0x8f00;
@@ -26,18 +20,16 @@ const TASK = 0x8900;
 /** `Segment.access` of the flat segment that `selector` names, if its descriptor is `kind` at `level`; else 0. */
 function flatAccess(cpu: CpuContext, selector: number, kind: number, level: number): number {
   const { state, access } = cpu;
-  if (selector & 4 || isNullSelector(selector)) return 0;
+  if (selector & 4 || isNullSelector(selector) || state.get(STATE.gdtInHost) !== 0) return 0;
   const offset = selector & 0xfff8;
   if (offset + 7 > state.get(STATE.gdtLimit)) return 0;
-  const at =
-    state.get(STATE.gdtInHost) !== 0
-      ? STATE.hostGdt + offset
-      : access.hostAddress((state.get(STATE.gdtBase) + offset) >>> 0, 8, false);
+  const at = access.hostAddress((state.get(STATE.gdtBase) + offset) >>> 0, 8, false);
   if (at < 0) return 0;
   const { view } = cpu.memory;
   const low = view.getUint32(at, true);
   const high = view.getUint32(at + 4, true);
-  return low === FLAT_LOW && (high & NOT_AVAILABLE_BIT) === (kind | (level << 13)) ? high & 0x00f0_ff00 : 0;
+  const isWanted = low === FLAT.low && (high & NOT_AVAILABLE_BIT) === (kind | (level << 13));
+  return isWanted ? high & DESCRIPTOR.accessMask : 0;
 }
 
 function isFlatStack(state: CpuState): boolean {
@@ -74,7 +66,7 @@ export function enterFlatHandler(
   if (kind !== INTERRUPT_GATE && kind !== TRAP_GATE) return false;
   if (software && descriptorLevel(high) < cpl) return false;
   const selector = low >>> 16;
-  const code = flatAccess(cpu, selector, FLAT_CODE, 0);
+  const code = flatAccess(cpu, selector, FLAT.codeHigh, 0);
   if (code === 0) return false;
 
   const inward = cpl !== 0;
@@ -89,7 +81,7 @@ export function enterFlatHandler(
     pointer = view.getUint32(at, true);
     stackSelector = view.getUint16(at + 4, true);
     if (stackSelector & 3) return false;
-    stack = flatAccess(cpu, stackSelector, FLAT_DATA, 0);
+    stack = flatAccess(cpu, stackSelector, FLAT.dataHigh, 0);
     if (stack === 0) return false;
   } else if (!isFlatStack(state)) return false;
   const bytes = (inward ? 20 : 12) + (errorCode === undefined ? 0 : 4);

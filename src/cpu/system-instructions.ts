@@ -1,6 +1,6 @@
 import { CS, SS, STATE, TR } from '../memory/layout.js';
 import type { CpuContext, Helper } from './context.js';
-import { SYSTEM_TYPE, systemType } from './descriptors.js';
+import { FLAT, SYSTEM_TYPE, systemType } from './descriptors.js';
 import { EXIT } from './exit.js';
 import { GP, GuestFault, UD } from './faults.js';
 import { ioPrivilegeLevel } from './flag-transfers.js';
@@ -82,15 +82,11 @@ export function checkPort(cpu: CpuContext, port: number, size: number): void {
   if (bits & ((1 << size) - 1)) throw new GuestFault(GP, 0);
 }
 
-/** Access of the flat segments that SYSENTER and SYSEXIT load without a descriptor, at level 0. */
-const FIXED_CODE = 0xc0_9b00;
-const FIXED_DATA = 0xc0_9300;
-
 /** Code at `selector` and stack at the descriptor behind it. */
 function goFlat(cpu: CpuContext, selector: number, level: number, pointer: number, eip: number): void {
   const { state } = cpu;
-  state.setFlatSegment(SS, selector + 8, FIXED_DATA | (level << 13));
-  state.setFlatSegment(CS, selector, FIXED_CODE | (level << 13));
+  state.setFlatSegment(SS, selector + 8, FLAT.dataAccess | (level << 13));
+  state.setFlatSegment(CS, selector, FLAT.codeAccess | (level << 13));
   state.registers[ESP] = pointer;
   state.eip = eip;
   state.cpl = level;

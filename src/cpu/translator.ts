@@ -1,4 +1,5 @@
 import type { GuestMemory } from '../memory/guest-memory.js';
+import { MODE } from './decoder.js';
 import type { Forms } from './interpreter/forms.js';
 import type { Shortcut } from './interpreter/shortcuts.js';
 import type { StringRun } from './interpreter/string-runs.js';
@@ -58,6 +59,9 @@ export interface TranslatorHost {
   /** Slots are used anew: all of the jump cache is void. */
   regionsChanged(): void;
 }
+
+/** The only mode in which code is translated: 32 bits, flat segments. */
+export const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
 
 /** Bits of `codeKey` below the epoch: decoding mode, and `KEY_USER` for ring 3. */
 export const KEY_USER = 16;

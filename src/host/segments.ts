@@ -10,6 +10,7 @@
 import {
   type Descriptor,
   descriptorLevel,
+  FLAT,
   isCode,
   isConformingCode,
   isNullSelector,
@@ -37,9 +38,7 @@ export const KERNEL_DS = (KERNEL_DS_ENTRY << 3) | 1;
 /** The ring the guest kernel runs at. */
 export const GUEST_LEVEL = 1;
 
-const FLAT_CODE_HIGH = 0x00cf_bb00;
-const FLAT_DATA_HIGH = 0x00cf_b300;
-const FLAT_LOW = 0x0000_ffff;
+const LEVEL_BITS = GUEST_LEVEL << 13;
 
 /** The original's name for "the Host could not load the guest's own segments". */
 const SEGMENT_TRAP = 256;
@@ -74,8 +73,8 @@ export class Segments {
     state.set(STATE.gdtInHost, 1);
     state.set(STATE.gdtLimit, GDT_ENTRIES * 8 - 1);
     for (let entry = 0; entry < GDT_ENTRIES; entry++) this.store(entry, 0, 0);
-    this.store(KERNEL_CS_ENTRY, FLAT_LOW, FLAT_CODE_HIGH);
-    this.store(KERNEL_DS_ENTRY, FLAT_LOW, FLAT_DATA_HIGH);
+    this.store(KERNEL_CS_ENTRY, FLAT.low, FLAT.codeHigh | LEVEL_BITS);
+    this.store(KERNEL_DS_ENTRY, FLAT.low, FLAT.dataHigh | LEVEL_BITS);
     state.setSegment(CS, segmentFromDescriptor(KERNEL_CS, this.descriptor(KERNEL_CS)));
     const data = segmentFromDescriptor(KERNEL_DS, this.descriptor(KERNEL_DS));
     for (const register of [DS, ES, SS]) state.setSegment(register, data);
@@ -153,7 +152,7 @@ export class Segments {
 
   /** Level 0 becomes 1, even in an empty entry, and the accessed bit is on: the table may be read-only for hardware. */
   private storeFixed(entry: number, low: number, high: number): void {
-    if ((high & 0x6000) === 0) high |= GUEST_LEVEL << 13;
+    if ((high & 0x6000) === 0) high |= LEVEL_BITS;
     this.store(entry, low, high | 0x100);
   }
 

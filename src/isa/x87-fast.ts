@@ -1,6 +1,16 @@
 import type { Builder, Value } from './builder.js';
 import { condition, unpackFlags } from './flags.js';
-import type { Float80Value, X87Binary, X87Circular, X87Comparison, X87Stack, X87Store, X87Unary } from './x87-stack.js';
+import {
+  BIAS,
+  type Float80Value,
+  INTEGER_BIT,
+  type X87Binary,
+  type X87Circular,
+  type X87Comparison,
+  type X87Stack,
+  type X87Store,
+  type X87Unary,
+} from './x87-stack.js';
 
 /**
  * What x87 instructions do where nothing is special about them (`X87Stack`): the helper that a row names does the
@@ -15,9 +25,6 @@ export const FLOAT64 = { format: 2, bytes: 8, suffix: 'q' };
 export const INT16 = { format: 3, bytes: 2, suffix: 'w' };
 export const INT64 = { format: 4, bytes: 8, suffix: 'q' };
 export type Format = typeof FLOAT32;
-
-const INTEGER_BIT = 1n << 63n;
-const BIAS = 16383;
 
 // --- operands -------------------------------------------------------------------------------
 

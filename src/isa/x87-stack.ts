@@ -1,5 +1,9 @@
 import type { Value } from './builder.js';
 
+/** What exponents are biased by, and the integer bit of significands (SDM vol. 1, 4.2.2). */
+export const BIAS = 16383;
+export const INTEGER_BIT = 1n << 63n;
+
 /** A value of an x87 register. */
 export interface Float80Value {
   /** i64, the integer bit is bit 63. */

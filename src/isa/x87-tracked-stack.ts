@@ -1,22 +1,21 @@
 import type { Builder, Value } from './builder.js';
-import type {
-  Float80Value,
-  X87Binary,
-  X87Circular,
-  X87Comparison,
-  X87RoutineName,
-  X87Stack,
-  X87Store,
-  X87Unary,
+import {
+  BIAS,
+  type Float80Value,
+  INTEGER_BIT,
+  type X87Binary,
+  type X87Circular,
+  type X87Comparison,
+  type X87RoutineName,
+  type X87Stack,
+  type X87Store,
+  type X87Unary,
 } from './x87-stack.js';
 
 const C2 = 0x400;
 const C0_C2_C3 = 0x4500;
 /** Among the flags of FPREM: C0 and C3 stay as they are. */
 const CONDITIONS_KEPT = 0x8000;
-
-const INTEGER_BIT = 1n << 63n;
-const BIAS = 16383;
 
 /** What is the same for all builders of x87 instructions: how TOP moves, and what becomes of flags of routines. */
 export abstract class TrackedX87Stack implements X87Stack {

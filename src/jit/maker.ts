@@ -18,6 +18,8 @@ export interface Made {
 export interface Maker {
   /** It has nothing to do. */
   readonly idle: boolean;
+  /** It has so much to do that nothing more should be requested. */
+  readonly isBehind: boolean;
   /** Calls `done` within the call or later; with nothing if the request is lost. */
   make(request: Int32Array<ArrayBuffer>, done: (made: Made | undefined) => void): void;
 }
@@ -25,6 +27,7 @@ export interface Maker {
 /** Makes modules in this thread. */
 export class LocalMaker implements Maker {
   readonly idle = true;
+  readonly isBehind = false;
   private readonly modules: ModuleMaker;
 
   constructor(

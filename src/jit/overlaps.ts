@@ -1,6 +1,9 @@
 import type { TranslatorHost } from '../cpu/translator.js';
 import type { Region } from './region.js';
 
+/** Blocks that are remembered: the guest can make any number of them hot. */
+const MOST_KNOWN = 1 << 16;
+
 /**
  * Which hot blocks are to wait because they are in the middle of a region. The blocks of a loop become hot together,
  * and a region for each of them would contain the others: most code would be translated many times. But a block that
@@ -26,6 +29,7 @@ export class Overlaps {
     const last = this.lastHot.get(gpa) ?? 0;
     for (const region of regionsOn(gpa >>> 12)) {
       if (region.user !== user || region.module < last || !region.covers(gpa, gpa + 1)) continue;
+      if (this.lastHot.size >= MOST_KNOWN) this.lastHot.clear();
       this.lastHot.set(gpa, this.modules + 1);
       return true;
     }

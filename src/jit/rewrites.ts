@@ -2,6 +2,8 @@
 const FORGIVEN = 2;
 /** The longest wait is 2 to the power of this. */
 const LARGEST_EXPONENT = 10;
+/** Entries that are remembered: the guest can overwrite any number of them. */
+const MOST_KNOWN = 1 << 16;
 
 interface Rewritten {
   times: number;
@@ -21,6 +23,7 @@ export class Rewrites {
   note(gpa: number): void {
     const times = (this.known.get(gpa)?.times ?? 0) + 1;
     const wait = times <= FORGIVEN ? 0 : 2 ** Math.min(times - FORGIVEN, LARGEST_EXPONENT) - 1;
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
     this.known.set(gpa, { times, wait });
   }
 

@@ -1,12 +1,9 @@
-import { DECODE, type Decoded, Decoder, MAX_INSTRUCTION_BYTES, MODE } from '../cpu/decoder.js';
+import { DECODE, type Decoded, Decoder, MAX_INSTRUCTION_BYTES } from '../cpu/decoder.js';
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
-import type { TranslatorHost } from '../cpu/translator.js';
+import { TRANSLATED_MODE, type TranslatorHost } from '../cpu/translator.js';
 import { RAM_BASE, STATE } from '../memory/layout.js';
 import { type BlockStarts, ScanWriter } from './scan.js';
 import type { WordWriter } from './words.js';
-
-/** The only mode in which code is translated. */
-export const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
 
 /** What a scan has found, besides what it has written. */
 export interface Found extends BlockStarts {

@@ -29,7 +29,7 @@ export interface TranslatorOptions {
   instructions: number;
   /** Leave out branches that have not been taken so far. */
   onlyWhatRan: boolean;
-  /** A hot block in the middle of a region waits for one of its own (`Overlaps`). */
+  /** Hot code may have to become hot again (`Overlaps`, `Rewrites`); the threshold is more than 1 then. */
   sparing: boolean;
   /** Bytes of memory that compiled code may take (`CodeMemory`); with more, what is not in use is given up. */
   memoryBytes: number;
@@ -190,7 +190,7 @@ export class RegionTranslator implements Translator {
     if (found !== 0) return found;
     // In the making?
     if (this.slotOf(address)?.regions.some((region) => this.isMapped(region))) return 0;
-    if (this.options.sparing && this.mustWait(linear, (address & 1) !== 0)) {
+    if (this.options.sparing && (this.maker.isBehind || this.mustWait(linear, (address & 1) !== 0))) {
       this.host.regionChanged(linear);
       return 0;
     }
@@ -517,6 +517,7 @@ export class RegionTranslator implements Translator {
     this.overlaps.clear();
     this.rewrites.clear();
     this.hopeless.clear();
+    this.narrow.clear();
     this.profiles.clear();
     this.pageLists.clear();
     this.jumpsIn.clear();

@@ -2,6 +2,9 @@ import type { Made, Maker, MakerSetup } from '../jit/index.js';
 import type { HelperThread } from '../platform/helper-thread.js';
 import type { Platform } from '../platform/platform.js';
 
+/** Requests that wait, with which no more should be made: a guest could make them faster than they are answered. */
+const MOST_WAITING = 16;
+
 type Done = (made: Made | undefined) => void;
 
 /**
@@ -34,10 +37,13 @@ export class BackgroundMaker {
     this.setup = setup;
     this.post({ setup });
     let here: Maker | undefined;
-    const idle = (): boolean => this.waiting.length === 0;
+    const pending = (): number => this.waiting.length;
     return {
       get idle() {
-        return idle();
+        return pending() === 0;
+      },
+      get isBehind() {
+        return pending() >= MOST_WAITING;
       },
       make: (request, done) => {
         if (this.thread) {
@@ -51,19 +57,17 @@ export class BackgroundMaker {
     };
   }
 
-  /** Ends the thread. What is under way is lost. */
+  /** Ends the thread. What is under way is lost, and whoever waits for it is told. */
   end(): void {
     this.thread?.end();
-    this.thread = undefined;
-    this.waiting = [];
+    this.fail();
   }
 
   private post(message: unknown, transfer: readonly ArrayBuffer[] = []): void {
     try {
       this.thread?.post(message, transfer);
     } catch {
-      this.thread?.end();
-      this.fail();
+      this.end();
     }
   }
 

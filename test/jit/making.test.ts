@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Maker, RegionTranslator } from '../../src/jit/index.js';
+import type { Maker, RegionTranslator, TranslatorOptions } from '../../src/jit/index.js';
 import type { Processor } from '../../src/cpu/processor.js';
 import { createMachine } from '../cpu/machine-code.js';
 import { AT_ONCE, attachTranslator } from './attach.js';
@@ -10,6 +10,7 @@ import { AT_ONCE, attachTranslator } from './attach.js';
 /** Makes modules when it is told to. */
 class LaterMaker implements Maker {
   readonly idle = true;
+  isBehind = false;
   private readonly waiting: { finish(): void; lose(): void }[] = [];
   requests = 0;
 
@@ -42,11 +43,12 @@ interface Scene {
   isTranslated(): boolean;
 }
 
-function scene(): Scene {
+function scene(options: Partial<TranslatorOptions> = {}): Scene {
   const cpu = createMachine(COUNT);
   let maker: LaterMaker | undefined;
   const translator = attachTranslator(cpu, {
     ...AT_ONCE,
+    ...options,
     maker: (_setup, local) => (maker = new LaterMaker(local())),
   });
   const { state } = cpu;
@@ -80,6 +82,17 @@ test('code that is in the making is interpreted, and not made twice', () => {
   maker.finish();
   assert.ok(translator.statistics().regions > 0);
   assert.deepEqual(count(100), [100, 0]);
+  assert.ok(isTranslated());
+});
+
+test('code that becomes hot while the maker is behind is made when it is hot again', () => {
+  const { maker, count, isTranslated } = scene({ threshold: 20, sparing: true });
+  maker.isBehind = true;
+  assert.deepEqual(count(100), [100, 0]);
+  assert.equal(maker.requests, 0);
+  maker.isBehind = false;
+  assert.deepEqual(count(100), [100, 0]);
+  maker.finish();
   assert.ok(isTranslated());
 });
 

@@ -3,7 +3,8 @@ import test from 'node:test';
 import { Decoder } from '../../src/cpu/decoder.js';
 import type { TranslatorHost } from '../../src/cpu/translator.js';
 import { HUB, RequestWriter, readRequest } from '../../src/jit/requests.js';
-import { Scanner, TRANSLATED_MODE } from '../../src/jit/scanner.js';
+import { Scanner } from '../../src/jit/scanner.js';
+import { TRANSLATED_MODE } from '../../src/cpu/translator.js';
 import { RegionTranslator, DEFAULT_OPTIONS } from '../../src/jit/index.js';
 import { createMachine } from '../cpu/machine-code.js';
 

@@ -19,6 +19,14 @@ test('code that is overwritten again and again is translated ever later, up to a
   assert.deepEqual(seen, [1, 1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024]);
 });
 
+test('no more is remembered than a guest should cost', () => {
+  const rewrites = new Rewrites();
+  for (let gpa = 0; gpa < 200_000; gpa++) for (let i = 0; i < 3; i++) rewrites.note(gpa);
+  let known = 0;
+  for (let gpa = 0; gpa < 200_000; gpa++) if (rewrites.mustWait(gpa)) known++;
+  assert.ok(known > 0 && known <= 65_536, `${known} entries`);
+});
+
 test('other code does not wait, and what was known can be forgotten', () => {
   const rewrites = new Rewrites();
   assert.equal(rewrites.none, true);

@@ -69,6 +69,9 @@ async function compareInBackground(differences: string[], where: string, given?:
       get idle() {
         return inner.idle;
       },
+      get isBehind() {
+        return inner.isBehind;
+      },
       make(request, finish) {
         underWay++;
         inner.make(request, (made) => {

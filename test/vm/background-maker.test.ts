@@ -35,6 +35,7 @@ function localMaker() {
   const made = { requests: 0 };
   const local = (): Maker => ({
     idle: true,
+    isBehind: false,
     make(_request, done) {
       made.requests++;
       done(ANSWER);
@@ -82,6 +83,34 @@ test('when the thread dies, what it had to make is lost, and the rest is made he
   maker.make(request(), (answer) => answers.push(answer));
   assert.deepEqual(answers, [undefined, ANSWER]);
   assert.equal(made.requests, 1);
+});
+
+test('when the thread is ended, what it had to make is lost, and can be asked for again', () => {
+  const { platform, seen } = idleThread();
+  const background = new BackgroundMaker(platform);
+  const maker = background.makerFor(SETUP, localMaker().local);
+  background.start();
+  const answers: (Made | undefined)[] = [];
+  maker.make(request(), (answer) => answers.push(answer));
+  background.end();
+  assert.deepEqual(answers, [undefined] as unknown[]);
+  assert.equal(seen.ended, 1);
+  background.start();
+  maker.make(request(), (answer) => answers.push(answer));
+  seen.events!.message(ANSWER);
+  assert.deepEqual(answers, [undefined, ANSWER]);
+});
+
+test('it is behind when many requests wait', () => {
+  const { platform, seen } = idleThread();
+  const background = new BackgroundMaker(platform);
+  const maker = background.makerFor(SETUP, localMaker().local);
+  background.start();
+  let asked = 0;
+  for (; !maker.isBehind && asked < 1000; asked++) maker.make(request(), () => {});
+  assert.ok(asked > 1 && asked < 100, `${asked} requests`);
+  seen.events!.message(ANSWER);
+  assert.equal(maker.isBehind, false);
 });
 
 test('where there are no threads, or none is to be had, all is made here', () => {

@@ -17,6 +17,7 @@ import { Code, I32 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { MODE } from '../decoder.js';
+import { DESCRIPTOR, FLAT, HOST_GDT_BYTES, NOT_AVAILABLE_BIT } from '../descriptors.js';
 import { ARITHMETIC_FLAGS, CR0, FLAG } from '../state.js';
 import { KEY_USER } from '../translator.js';
 
@@ -62,15 +63,6 @@ const { base: BASE, limit: LIMIT, access: ACCESS, selector: SELECTOR } = SEGMENT
 /** Of a descriptor's high word: present, ordinary, accessed data that does not expand down. */
 const DATA_MASK = 0x9d00;
 const DATA = 0x9100;
-const WRITABLE = 0x200;
-const GRANULAR = 0x80_0000;
-const ACCESS_MASK = 0x00f0_ff00;
-
-/** Low word of a flat descriptor; high word with level 0, apart from AVL: present, accessed, G, D/B. */
-const FLAT_LOW = 0x0000_ffff;
-const FLAT_CODE = 0x00cf_9b00;
-const FLAT_DATA = 0x00cf_9300;
-const NOT_AVAILABLE_BIT = ~0x10_0000;
 const ALL_BYTES = -1;
 
 const IRET_FLAGS = 0x3f_7fd5 & ~(FLAG.VM | FLAG.RF);
@@ -120,15 +112,14 @@ function descriptorOf(r: RoutineBuilder, selector: Operand): Local {
   );
   return at;
 }
-const HOST_GDT_BYTES = 32 * 8;
 
 /** `Segment.access` of the flat segment that the selector names, whose descriptor has to be `kind` at `level`. */
 function flatAccess(r: RoutineBuilder, selector: Operand, kind: number, level: Operand): Local {
   const at = descriptorOf(r, selector);
   const high = r.loadAt(at, 4);
-  r.returnIf(r.ne(r.loadAt(at, 0), FLAT_LOW), 0);
+  r.returnIf(r.ne(r.loadAt(at, 0), FLAT.low), 0);
   r.returnIf(r.ne(r.and(high, NOT_AVAILABLE_BIT), r.or(r.shl(level, 13), kind)), 0);
-  return r.and(high, ACCESS_MASK);
+  return r.and(high, DESCRIPTOR.accessMask);
 }
 
 function setFlat(r: RoutineBuilder, index: number, selector: Operand, access: Operand): void {
@@ -174,8 +165,8 @@ function loadSegment(r: RoutineBuilder): void {
   r.returnIf(r.ltU(level, r.and(selector, 3)), 0);
   const base = r.or(r.or(r.and(high, 0xff00_0000), r.shl(r.and(high, 0xff), 16)), r.shrU(low, 16));
   const short = r.or(r.and(high, 0xf_0000), r.and(low, 0xffff));
-  const limit = r.select(r.and(high, GRANULAR), r.or(r.shl(short, 12), 0xfff), short);
-  const flat = r.and(r.eq(limit, ALL_BYTES), r.ne(r.and(high, WRITABLE), 0));
+  const limit = r.select(r.and(high, DESCRIPTOR.granular), r.or(r.shl(short, 12), 0xfff), short);
+  const flat = r.and(r.eq(limit, ALL_BYTES), r.ne(r.and(high, DESCRIPTOR.readableOrWritable), 0));
   // Of DS and ES the decoding mode depends.
   r.when(others, () => {
     demandState(r, STATE.codeKey, MODE.flat, MODE.flat);
@@ -183,19 +174,15 @@ function loadSegment(r: RoutineBuilder): void {
   });
   r.storeAt(at, base, STATE.segments + BASE);
   r.storeAt(at, limit, STATE.segments + LIMIT);
-  r.storeAt(at, r.and(high, ACCESS_MASK), STATE.segments + ACCESS);
+  r.storeAt(at, r.and(high, DESCRIPTOR.accessMask), STATE.segments + ACCESS);
   r.storeAt(at, selector, STATE.segments + SELECTOR);
   r.storeAt(flatAt, flat, STATE.segmentFlat);
 }
 
-/** Access of the flat segments that SYSENTER and SYSEXIT load without a descriptor, at level 0. */
-const FIXED_CODE = 0xc0_9b00;
-const FIXED_DATA = 0xc0_9300;
-
 function goFlat(r: RoutineBuilder, selector: Local, user: boolean, pointer: Operand, eip: Operand): void {
   const level = user ? 3 << 13 : 0;
-  setFlat(r, SS, r.add(selector, 8), FIXED_DATA | level);
-  setFlat(r, CS, selector, FIXED_CODE | level);
+  setFlat(r, SS, r.add(selector, 8), FLAT.dataAccess | level);
+  setFlat(r, CS, selector, FLAT.codeAccess | level);
   r.store(register(ESP), pointer);
   r.store(STATE.eip, eip);
   setLevel(r, user);
@@ -243,7 +230,7 @@ function interruptReturn(r: RoutineBuilder): void {
   const flags = r.loadAt(at, 8);
   r.returnIf(r.and(flags, FLAG.VM | FLAG.TF | FLAG.AC), 0);
   const level = r.and(selector, 3);
-  const code = flatAccess(r, selector, FLAT_CODE, level);
+  const code = flatAccess(r, selector, FLAT.codeHigh, level);
   r.when(
     r.ne(level, from),
     () => {
@@ -252,7 +239,7 @@ function interruptReturn(r: RoutineBuilder): void {
       const outerPointer = r.loadAt(outer, 0);
       const stack = r.and(r.loadAt(outer, 4), 0xffff);
       r.returnIf(r.ne(r.and(stack, 3), 3), 0);
-      const access = flatAccess(r, stack, FLAT_DATA, 3);
+      const access = flatAccess(r, stack, FLAT.dataHigh, 3);
       // A less privileged level must not keep them: the helper takes them away.
       for (const index of [ES, DS, FS, GS]) {
         const kept = r.load(I32, segment(index) + ACCESS);

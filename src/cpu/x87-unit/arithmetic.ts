@@ -1,3 +1,4 @@
+import { BIAS } from '../../isa/x87-stack.js';
 import { I32, I64 } from '../../wasm/code.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import {
@@ -16,7 +17,6 @@ import {
  * exceptions masked. Whatever else there is goes to `exactly`, which is `src/fpu`.
  */
 
-const BIAS = 16383;
 
 /** Has the operation done by `src/fpu`; the result goes into the variables. */
 export type Exactly = () => void;
@@ -301,7 +301,7 @@ export function quotient(
       const second = quotientDigit(r, rest, last, upper, lower);
       const remainder = r.sub(r.or(r.shl(rest, 32n), last), r.mul(second, mb));
       const below = remainderBits(r, r.isZero(remainder), r.ltU(r.sub(mb, remainder), remainder));
-      const x = r.sub(r.add(r.sub(xa, xb), 16383), less);
+      const x = r.sub(r.add(r.sub(xa, xb), BIAS), less);
       conclude(r, result, r.add(r.shl(first, 32n), second), below, x, sign, exactly);
     },
     () => r.when(r.and(isZero(r, ma, xa), isNormal(r, mb, xb)), () => setZero(r, result, sign), exactly),
@@ -363,7 +363,7 @@ export function root(r: RoutineBuilder, m: Operand, e: Operand, result: Result, 
       // (s + 1/2)² is s² + s + 1/4.
       const more = r.or(r.ne(restHigh, 0n), r.ltU(s, restLow));
       const below = remainderBits(r, r.isZero(r.or(restHigh, restLow)), more);
-      conclude(r, result, s, below, r.shrU(r.add(e, 16383), 1), 0, exactly);
+      conclude(r, result, s, below, r.shrU(r.add(e, BIAS), 1), 0, exactly);
     },
     () => r.when(isZero(r, m, e), () => setZero(r, result, 0), exactly),
   );

@@ -1,4 +1,5 @@
 import { I32, I64 } from '../../wasm/code.js';
+import { BIAS } from '../../isa/x87-stack.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import type { Exactly } from './arithmetic.js';
 import {
@@ -24,7 +25,6 @@ export interface NarrowFormat {
 export const SINGLE: NarrowFormat = { fraction: 23, bias: 127, largest: 254 };
 export const DOUBLE: NarrowFormat = { fraction: 52, bias: 1023, largest: 2046 };
 
-const BIAS = 16383;
 /** Exponent of numbers whose lowest bit is worth 1. */
 const INTEGER_EXPONENT = BIAS + 63;
 

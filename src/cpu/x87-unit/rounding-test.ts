@@ -4,6 +4,7 @@
  * error could change the result or C1, the exact arithmetic decides.
  */
 
+import { BIAS } from '../../isa/x87-stack.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import type { DoubleDouble, DoubleDoubleBuilder } from './double-double.js';
 import { C1_BIT, INTEGER_BIT, PRECISION_FLAG, isExponentNormal, roundingControl } from './rounding.js';
@@ -17,7 +18,6 @@ export type Demand = (condition: Operand) => void;
  */
 const MARGIN = 2 ** -20;
 const DOUBLE_BIAS = 1023;
-const BIAS = 16383;
 /** Bits of a significand that do not fit a float64. */
 const LOWEST = 0x7ffn;
 

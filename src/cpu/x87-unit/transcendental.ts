@@ -5,13 +5,12 @@
 
 import { fixedLn2, fixedLog2E, fixedOne, fixedPi } from '../../fpu/index.js';
 import { F64 } from '../../wasm/code.js';
+import { BIAS } from '../../isa/x87-stack.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { type DoubleDouble, DoubleDoubleBuilder, doubleDouble } from './double-double.js';
 import { exponentOf, isNormal, signOf } from './rounding.js';
 import { type Demand, loadMantissa, powerOfTwo, roundTested, signFactor } from './rounding-test.js';
 import { ANGLE_STEPS, EXPONENTIAL_STEPS, FIRST_LOGARITHM, LOGARITHM_STEPS, tableOffset } from './tables.js';
-
-const BIAS = 16383;
 
 /** Significand, and exponent with flags. */
 type Value = readonly [Local, Local];

@@ -11,13 +11,12 @@
  */
 
 import { fixedOne } from '../../fpu/index.js';
+import { BIAS } from '../../isa/x87-stack.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { type DoubleDouble, DoubleDoubleBuilder, doubleDouble } from './double-double.js';
 import { exponentOf, signOf } from './rounding.js';
 import { type Demand, loadMantissa, powerOfTwo, roundTested, signFactor } from './rounding-test.js';
 import { ANGLE_STEPS, tableOffset } from './tables.js';
-
-const BIAS = 16383;
 
 /** Half of the processor's π, 3.243F6A8885A308D3 (hexadecimal), in two pieces of 33 bits. */
 const HALF_PI_HIGH = 0x1921fb544 * 2 ** -32;

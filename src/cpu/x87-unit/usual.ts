@@ -1,3 +1,4 @@
+import { BIAS } from '../../isa/x87-stack.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { addAligned, productOf } from './arithmetic.js';
 import { isLess } from './conversions.js';
@@ -13,7 +14,6 @@ import type { Demand } from './rounding-test.js';
  */
 
 const C1_PLACE = C1_BIT - FLAGS_SHIFT;
-const BIAS = 16383;
 
 /**
  * Negative if a value is a normal number or has no integer bit, which is looked at anyway: no NaN, no infinity, no
