@@ -207,16 +207,27 @@ export class RoutineBuilder {
     this.code.memory(typeOf(value) === I64 ? OP.i64_store : OP.i32_store, address);
   }
 
-  // Memory at computed addresses; i32.
-  loadAt(address: Operand, offset: number): Local {
+  // Memory at computed addresses.
+  loadAt(address: Operand, offset: number, type: number = I32): Local {
     this.push(address);
-    this.code.memory(OP.i32_load, offset);
-    return this.pop(I32);
+    this.code.memory(type === I64 ? OP.i64_load : OP.i32_load, offset);
+    return this.pop(type);
   }
   storeAt(address: Operand, value: Operand, offset: number): void {
     this.push(address);
     this.push(value);
-    this.code.memory(OP.i32_store, offset);
+    this.code.memory(typeOf(value) === I64 ? OP.i64_store : OP.i32_store, offset);
+  }
+  /** Unsigned, as i32. */
+  loadByteAt(address: Operand, offset: number): Local {
+    this.push(address);
+    this.code.memory(OP.i32_load8_u, offset);
+    return this.pop(I32);
+  }
+  storeByteAt(address: Operand, value: Operand, offset: number): void {
+    this.push(address);
+    this.push(value);
+    this.code.memory(OP.i32_store8, offset);
   }
 
   /** Returns `result` from the function if the condition holds. */

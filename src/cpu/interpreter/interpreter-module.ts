@@ -21,7 +21,7 @@ import { X87_ROUTINES } from '../x87-unit/routines.js';
 import type { Forms } from './forms.js';
 import { type Callees, type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL } from './handler-builder.js';
 import { addMemoryFunctions } from './memory-functions.js';
-import { emitRecall, RECALL_LOCALS } from './recall.js';
+import { addRecall } from './recall.js';
 import { RECORD } from './record.js';
 import { addShortcuts } from './shortcuts.js';
 import { addStringRuns } from './string-runs.js';
@@ -106,7 +106,7 @@ export function buildInterpreterModule(
     stringRuns: addStringRuns(module),
     shortcuts: addShortcuts(module),
   };
-  const recall = module.addFunction([I32], [I32], RECALL_LOCALS, emitRecall());
+  const recall = addRecall(module);
   const cold: number[] = [];
   const code = new Code();
   for (const form of forms.list) {

@@ -42,10 +42,20 @@ export function addMemoryFunctions(
   return {
     read,
     write,
-    read64: module.addFunction([I32, I32], [I64], ONE_NARROW_ONE_WIDE, read64Function(slowRead[32])),
-    write64: module.addFunction([I32, I64, I32], [], ONE_NARROW, write64Function(slowWrite[32], probeWrite)),
-    read128: module.addFunction([I32, I32], [V128], ONE_NARROW_ONE_VECTOR, read128Function(slowRead[32])),
-    write128: module.addFunction([I32, V128, I32], [], ONE_NARROW, write128Function(slowWrite[32], probeWrite)),
+    read64: module.addFunction([I32, I32], [I64], ONE_NARROW_ONE_WIDE, readWideFunction(I64_VALUE, slowRead[32])),
+    write64: module.addFunction(
+      [I32, I64, I32],
+      [],
+      ONE_NARROW,
+      writeWideFunction(I64_VALUE, slowWrite[32], probeWrite),
+    ),
+    read128: module.addFunction([I32, I32], [V128], ONE_NARROW_ONE_VECTOR, readWideFunction(V128_VALUE, slowRead[32])),
+    write128: module.addFunction(
+      [I32, V128, I32],
+      [],
+      ONE_NARROW,
+      writeWideFunction(V128_VALUE, slowWrite[32], probeWrite),
+    ),
   };
 }
 
@@ -89,25 +99,68 @@ function writeFunction(size: Size, slow: number): Uint8Array {
   return code.bytes();
 }
 
-/** (linear, record) → i64; by words where the fast path will not do. */
-function read64Function(slow: number): Uint8Array {
-  const code = new Code();
-  const [entry, value] = [2, 3];
-  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, 64);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  for (let word = 0; word < 2; word++) {
-    code.localGet(0);
-    code.constant(4 * word);
-    code.byte(OP.i32_add);
-    code.localGet(1);
-    code.call(slow);
+/** What is wider than a word, and goes by words where the fast path will not do. */
+interface Wide {
+  readonly bits: 64 | 128;
+  load(code: Code): void;
+  store(code: Code): void;
+  /** Leaves the value in a local, with word number `word` from `pushWord`, on the wasm stack. */
+  join(code: Code, value: number, word: number, pushWord: () => void): void;
+  /** Of the value on the wasm stack. */
+  split(code: Code, word: number): void;
+}
+
+const I64_VALUE: Wide = {
+  bits: 64,
+  load: (code) => code.memory(OP.i64_load, 0),
+  store: (code) => code.memory(OP.i64_store, 0),
+  join(code, value, word, pushWord) {
+    pushWord();
     code.byte(OP.i64_extend_i32_u);
-    code.byte(OP.i64_const);
-    code.s64(BigInt(32 * word));
-    code.byte(OP.i64_shl);
+    shift(code, OP.i64_shl, word);
     code.localGet(value);
     code.byte(OP.i64_or);
+  },
+  split(code, word) {
+    shift(code, OP.i64_shr_u, word);
+    code.byte(OP.i32_wrap_i64);
+  },
+};
+function shift(code: Code, opcode: number, words: number): void {
+  code.byte(OP.i64_const);
+  code.s64(BigInt(32 * words));
+  code.byte(opcode);
+}
+
+const V128_VALUE: Wide = {
+  bits: 128,
+  load: (code) => code.simdMemory(SIMD.v128_load, 0),
+  store: (code) => code.simdMemory(SIMD.v128_store, 0),
+  join(code, value, word, pushWord) {
+    code.localGet(value);
+    pushWord();
+    code.simd(SIMD.i32x4_replace_lane);
+    code.byte(word);
+  },
+  split(code, word) {
+    code.simd(SIMD.i32x4_extract_lane);
+    code.byte(word);
+  },
+};
+
+/** (linear, record) → value. */
+function readWideFunction(wide: Wide, slow: number): Uint8Array {
+  const code = new Code();
+  const [entry, value] = [2, 3];
+  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, wide.bits);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  for (let word = 0; word < wide.bits / 32; word++) {
+    wide.join(code, value, word, () => {
+      pushWordAddress(code, word);
+      code.localGet(1);
+      code.call(slow);
+    });
     code.localSet(value);
     emitReturnIfStatus(code, () => code.localGet(value));
   }
@@ -115,98 +168,30 @@ function read64Function(slow: number): Uint8Array {
   code.localGet(0);
   code.localGet(entry);
   code.byte(OP.i32_add);
-  code.memory(OP.i64_load, 0);
+  wide.load(code);
   code.localSet(value);
   code.byte(OP.end);
   code.localGet(value);
   return code.bytes();
 }
 
-/** (linear, i64, record). */
-function write64Function(slow: number, probeWrite: number): Uint8Array {
+/** (linear, value, record). */
+function writeWideFunction(wide: Wide, slow: number, probeWrite: number): Uint8Array {
   const code = new Code();
   const entry = 3;
-  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, 64);
+  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, wide.bits);
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
-  emitProbe(code, 8, probeWrite);
-  for (let word = 0; word < 2; word++) {
-    code.localGet(0);
-    code.constant(4 * word);
-    code.byte(OP.i32_add);
-    code.localGet(1);
-    code.byte(OP.i64_const);
-    code.s64(BigInt(32 * word));
-    code.byte(OP.i64_shr_u);
-    code.byte(OP.i32_wrap_i64);
-    code.localGet(2);
-    code.call(slow);
-    emitReturnIfStatus(code, () => {});
-  }
-  code.byte(OP.else);
+  // All of it can be written, or none is.
   code.localGet(0);
-  code.localGet(entry);
-  code.byte(OP.i32_add);
-  code.localGet(1);
-  code.memory(OP.i64_store, 0);
-  code.byte(OP.end);
-  return code.bytes();
-}
-
-/** With a linear address in local 0 and the record in local 2: all of it can be written, or none is. */
-function emitProbe(code: Code, bytes: number, probeWrite: number): void {
-  code.localGet(0);
-  code.constant(bytes);
+  code.constant(wide.bits / 8);
   code.localGet(2);
   code.call(probeWrite);
   emitReturnIfStatus(code, () => {});
-}
-
-/** (linear, record) → v128; by words where the fast path will not do. */
-function read128Function(slow: number): Uint8Array {
-  const code = new Code();
-  const [entry, value] = [2, 3];
-  emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, 128);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  for (let word = 0; word < 4; word++) {
-    code.localGet(value);
-    code.localGet(0);
-    code.constant(4 * word);
-    code.byte(OP.i32_add);
+  for (let word = 0; word < wide.bits / 32; word++) {
+    pushWordAddress(code, word);
     code.localGet(1);
-    code.call(slow);
-    code.simd(SIMD.i32x4_replace_lane);
-    code.byte(word);
-    code.localSet(value);
-    emitReturnIfStatus(code, () => code.localGet(value));
-  }
-  code.byte(OP.else);
-  code.localGet(0);
-  code.localGet(entry);
-  code.byte(OP.i32_add);
-  code.simdMemory(SIMD.v128_load, 0);
-  code.localSet(value);
-  code.byte(OP.end);
-  code.localGet(value);
-  return code.bytes();
-}
-
-/** (linear, v128, record). */
-function write128Function(slow: number, probeWrite: number): Uint8Array {
-  const code = new Code();
-  const entry = 3;
-  emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, 128);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  emitProbe(code, 16, probeWrite);
-  for (let word = 0; word < 4; word++) {
-    code.localGet(0);
-    code.constant(4 * word);
-    code.byte(OP.i32_add);
-    code.localGet(1);
-    code.simd(SIMD.i32x4_extract_lane);
-    code.byte(word);
+    wide.split(code, word);
     code.localGet(2);
     code.call(slow);
     emitReturnIfStatus(code, () => {});
@@ -216,9 +201,16 @@ function write128Function(slow: number, probeWrite: number): Uint8Array {
   code.localGet(entry);
   code.byte(OP.i32_add);
   code.localGet(1);
-  code.simdMemory(SIMD.v128_store, 0);
+  wide.store(code);
   code.byte(OP.end);
   return code.bytes();
+}
+
+/** The linear address is in local 0. */
+function pushWordAddress(code: Code, word: number): void {
+  code.localGet(0);
+  code.constant(4 * word);
+  code.byte(OP.i32_add);
 }
 
 function emitReturnIfStatus(code: Code, pushResult: () => void): void {

@@ -17,7 +17,6 @@ import {
  * exceptions masked. Whatever else there is goes to `exactly`, which is `src/fpu`.
  */
 
-
 /** Has the operation done by `src/fpu`; the result goes into the variables. */
 export type Exactly = () => void;
 
