@@ -25,9 +25,6 @@ export interface TranslationOptions {
   observer?: TranslatorObserver;
 }
 
-/** Executions of a block before it is translated, where that takes no time from the guest but for reading its code. */
-const THRESHOLD_IN_BACKGROUND = 1000;
-
 /** Joins a processor and a translator, and sees to what tests want of the two. */
 export class Translation {
   private translator!: RegionTranslator;
@@ -49,7 +46,6 @@ export class Translation {
     };
     if (options.observer !== undefined) changes.observer = options.observer;
     if (memoryMegabytes !== undefined) changes.memoryBytes = memoryMegabytes * MEGABYTE;
-    if (options.asynchronous && background) changes.threshold = THRESHOLD_IN_BACKGROUND;
     if (torture.translateAfter !== undefined)
       Object.assign(changes, { threshold: torture.translateAfter, sparing: false, synchronous: true });
     if (torture.translateAtOnce === true)
