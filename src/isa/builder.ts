@@ -192,6 +192,8 @@ export interface Builder {
   flagsFromLowest?(less: Value, equal: Value): void;
   /** Condition `cc` as 0 or 1, if the builder knows a shorter way than the two flag words. */
   shortCondition?(cc: number): Value | undefined;
+  /** Whether `high` is known to be all zero, or with `signed` all copies of the top bit of `low`. */
+  isExtension?(high: Value, low: Value, signed: boolean): boolean;
 
   // Implicit memory: `segment` is ES…GS, or 'default' for DS with override.
   load(segment: number | 'default', offset: Value, size: Size): Value;

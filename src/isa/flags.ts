@@ -100,7 +100,7 @@ export function setCarry(b: Builder, cf: Value): void {
 }
 
 export function carry(b: Builder): Value {
-  return b.shrU(b.state('flagsAux'), b.const(31));
+  return b.shortCondition?.(2) ?? b.shrU(b.state('flagsAux'), b.const(31));
 }
 
 export function overflow(b: Builder): Value {

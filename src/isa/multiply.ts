@@ -53,33 +53,63 @@ function divide(signed: boolean): (b: Builder) => void {
   return (b) => {
     const size = b.form.size;
     const divisor = b.read(0);
-    b.when(b.isZero(divisor), () => b.fault(DIVIDE_ERROR));
-    if (size === 32) divide64(b, divisor, signed);
-    else divide32(b, size, divisor, signed);
+    if (size !== 32) {
+      failIf(b, b.isZero(divisor));
+      divideNarrow(b, size, divisor, signed);
+      return;
+    }
+    const low = b.register(0, 32);
+    const high = b.register(2, 32);
+    const { quotient, remainder } = b.isExtension?.(high, low, signed)
+      ? divide32(b, low, divisor, signed)
+      : signed
+        ? divide64Signed(b, high, low, divisor)
+        : divide64(b, high, low, divisor);
+    b.setRegister(0, 32, quotient);
+    b.setRegister(2, 32, remainder);
   };
 }
 
+interface Divided {
+  readonly quotient: Value;
+  readonly remainder: Value;
+}
+
+function failIf(b: Builder, condition: Value): void {
+  b.when(condition, () => b.fault(DIVIDE_ERROR));
+}
+
+/** EDX says no more than EAX does. */
+function divide32(b: Builder, dividend: Value, divisor: Value, signed: boolean): Divided {
+  failIf(b, b.isZero(divisor));
+  if (signed) failIf(b, b.and(b.eq(dividend, b.const(0x8000_0000 | 0)), b.eq(divisor, b.const(-1))));
+  const quotient = signed ? b.divS(dividend, divisor) : b.divU(dividend, divisor);
+  return { quotient, remainder: b.sub(dividend, b.mul(quotient, divisor)) };
+}
+
 /** EDX:EAX by a 32-bit divisor. */
-function divide64(b: Builder, divisor: Value, signed: boolean): void {
-  const high = b.toWideU(b.register(2, 32));
-  const dividend = b.or(b.shl(high, b.const64(32n)), b.toWideU(b.register(0, 32)));
-  const wideDivisor = signed ? b.toWideS(divisor) : b.toWideU(divisor);
-  if (signed) {
-    // The one quotient that i64 cannot hold; it does not fit EAX either.
-    const minimum = b.eq(dividend, b.const64(-(2n ** 63n)));
-    b.when(b.and(minimum, b.eq(divisor, b.const(-1))), () => b.fault(DIVIDE_ERROR));
-  }
-  const quotient = signed ? b.divS(dividend, wideDivisor) : b.divU(dividend, wideDivisor);
-  const low = b.toNarrow(quotient);
-  const back = signed ? b.toWideS(low) : b.toWideU(low);
-  b.when(b.ne(quotient, back), () => b.fault(DIVIDE_ERROR));
-  const remainder = b.toNarrow(b.sub(dividend, b.mul(quotient, wideDivisor)));
-  b.setRegister(0, 32, low);
-  b.setRegister(2, 32, remainder);
+function divide64(b: Builder, high: Value, low: Value, divisor: Value): Divided {
+  // The quotient fits just then; and nothing is less than zero.
+  failIf(b, b.isZero(b.ltU(high, divisor)));
+  const dividend = b.or(b.shl(b.toWideU(high), b.const64(32n)), b.toWideU(low));
+  const quotient = b.toNarrow(b.divU(dividend, b.toWideU(divisor)));
+  return { quotient, remainder: b.sub(low, b.mul(quotient, divisor)) };
+}
+
+function divide64Signed(b: Builder, high: Value, low: Value, divisor: Value): Divided {
+  failIf(b, b.isZero(divisor));
+  const dividend = b.or(b.shl(b.toWideU(high), b.const64(32n)), b.toWideU(low));
+  // The one quotient that i64 cannot hold; it does not fit EAX either.
+  const minimum = b.eq(dividend, b.const64(-(2n ** 63n)));
+  failIf(b, b.and(minimum, b.eq(divisor, b.const(-1))));
+  const whole = b.divS(dividend, b.toWideS(divisor));
+  const quotient = b.toNarrow(whole);
+  failIf(b, b.ne(whole, b.toWideS(quotient)));
+  return { quotient, remainder: b.sub(low, b.mul(quotient, divisor)) };
 }
 
 /** DX:AX by 16 bits, or AX by 8 bits. */
-function divide32(b: Builder, size: Size, divisor: Value, signed: boolean): void {
+function divideNarrow(b: Builder, size: Size, divisor: Value, signed: boolean): void {
   const dividend =
     size === 8
       ? signed
@@ -89,12 +119,12 @@ function divide32(b: Builder, size: Size, divisor: Value, signed: boolean): void
   const by = signed ? flags.signExtend(b, size, divisor) : divisor;
   if (signed && size === 16) {
     const minimum = b.eq(dividend, b.const(0x8000_0000 | 0));
-    b.when(b.and(minimum, b.eq(by, b.const(-1))), () => b.fault(DIVIDE_ERROR));
+    failIf(b, b.and(minimum, b.eq(by, b.const(-1))));
   }
   const quotient = signed ? b.divS(dividend, by) : b.divU(dividend, by);
   const low = flags.truncate(b, size, quotient);
   const back = signed ? flags.signExtend(b, size, low) : low;
-  b.when(b.ne(quotient, back), () => b.fault(DIVIDE_ERROR));
+  failIf(b, b.ne(quotient, back));
   const remainder = flags.truncate(b, size, b.sub(dividend, b.mul(quotient, by)));
   if (size === 8) b.setRegister(0, 16, b.or(low, b.shl(remainder, b.const(8))));
   else {

@@ -14,11 +14,14 @@ function encodings(digit: number): string[] {
   ];
 }
 
-/** Reads operand 0 (for writing) and the count modulo 32; runs `apply` unless the count is 0. */
-function counted(b: Builder, countOperand: number, apply: (x: Value, count: Value) => void): void {
-  const x = b.read(0);
-  const count = b.and(b.read(countOperand), b.const(31));
-  b.when(b.ne(count, b.const(0)), () => apply(x, count));
+/** Reads operand 0 (for writing) and the count modulo 32. */
+function counted(b: Builder, countOperand: number): { x: Value; count: Value } {
+  return { x: b.read(0), count: b.and(b.read(countOperand), b.const(31)) };
+}
+
+/** A count of 0 leaves the flags alone. (The result is what the operand was, without a question.) */
+function unlessZero(b: Builder, count: Value, apply: () => void): void {
+  b.when(b.ne(count, b.const(0)), apply);
 }
 
 function topBit(b: Builder, size: Size, value: Value): Value {
@@ -27,11 +30,11 @@ function topBit(b: Builder, size: Size, value: Value): Value {
 
 function shiftLeft(b: Builder): void {
   const size = b.form.size;
-  counted(b, 1, (x, count) => {
-    const before = b.shl(x, b.sub(count, b.const(1)));
-    const result = flags.truncate(b, size, b.shl(before, b.const(1)));
-    b.write(0, result);
-    const cf = topBit(b, size, before);
+  const { x, count } = counted(b, 1);
+  const result = flags.truncate(b, size, b.shl(x, count));
+  b.write(0, result);
+  unlessZero(b, count, () => {
+    const cf = topBit(b, size, b.shl(x, b.sub(count, b.const(1))));
     flags.setResult(b, size, result, cf, b.xor(cf, topBit(b, size, result)));
   });
 }
@@ -39,12 +42,13 @@ function shiftLeft(b: Builder): void {
 function shiftRight(signed: boolean): (b: Builder) => void {
   return (b) => {
     const size = b.form.size;
-    counted(b, 1, (x, count) => {
-      const source = signed ? flags.signExtend(b, size, x) : x;
-      const shift = (value: Value, by: Value): Value => (signed ? b.shrS(value, by) : b.shrU(value, by));
-      const before = shift(source, b.sub(count, b.const(1)));
-      const result = flags.truncate(b, size, shift(before, b.const(1)));
-      b.write(0, result);
+    const { x, count } = counted(b, 1);
+    const source = signed ? flags.signExtend(b, size, x) : x;
+    const shift = (by: Value): Value => (signed ? b.shrS(source, by) : b.shrU(source, by));
+    const result = flags.truncate(b, size, shift(count));
+    b.write(0, result);
+    unlessZero(b, count, () => {
+      const before = shift(b.sub(count, b.const(1)));
       const cf = b.and(before, b.const(1));
       // OF is defined for a count of 1 only: SHR gives the operand's top bit, SAR 0. For other counts
       // processors give the top bit of the value before the last step, which is the same formula.
@@ -58,10 +62,10 @@ function shiftRight(signed: boolean): (b: Builder) => void {
 function rotate(left: boolean): (b: Builder) => void {
   return (b) => {
     const size = b.form.size;
-    counted(b, 1, (x, count) => {
-      const by = left ? count : b.sub(b.const(0), count);
-      const result = rotateLeft(b, size, x, by);
-      b.write(0, result);
+    const { x, count } = counted(b, 1);
+    const result = rotateLeft(b, size, x, left ? count : b.sub(b.const(0), count));
+    b.write(0, result);
+    unlessZero(b, count, () => {
       const low = b.and(result, b.const(1));
       const top = topBit(b, size, result);
       if (left) flags.setCarryOverflow(b, low, b.xor(low, top));
@@ -82,11 +86,12 @@ function rotateLeft(b: Builder, size: Size, x: Value, count: Value): Value {
 function rotateCarry(left: boolean): (b: Builder) => void {
   return (b) => {
     const size = b.form.size;
-    counted(b, 1, (x, count5) => {
+    const { x, count: count5 } = counted(b, 1);
+    unlessZero(b, count5, () => {
       const width = size + 1;
       // Counts are modulo 32 first; 8- and 16-bit forms then modulo 9 and 17.
       const count = size === 32 ? count5 : b.remU(count5, b.const(width));
-      b.when(b.ne(count, b.const(0)), () => {
+      unlessZero(b, count, () => {
         const whole = b.or(b.toWideU(x), b.shl(b.toWideU(flags.carry(b)), b.const64(BigInt(size))));
         const by = b.toWideU(count);
         const back = b.sub(b.const64(BigInt(width)), by);
@@ -108,33 +113,47 @@ function rotateCarry(left: boolean): (b: Builder) => void {
 function doubleShift(left: boolean): (b: Builder) => void {
   return (b) => {
     const size = b.form.size;
-    counted(b, 2, (x, count) => {
-      const filler = b.read(1);
-      let result: Value;
-      let cf: Value;
-      if (size === 32) {
-        const back = b.sub(b.const(32), count);
-        result = left ? b.or(b.shl(x, count), b.shrU(filler, back)) : b.or(b.shrU(x, count), b.shl(filler, back));
-        cf = left ? b.and(b.shrU(x, back), b.const(1)) : b.and(b.shrU(x, b.sub(count, b.const(1))), b.const(1));
-      } else {
-        // x:filler:x (left) or x:filler:x (right) in 48 bits, shifted in one piece.
-        const wide = (value: Value, at: bigint): Value => b.shl(b.toWideU(value), b.const64(at));
-        const whole = b.or(b.or(wide(x, 32n), wide(filler, 16n)), b.toWideU(x));
-        const by = b.toWideU(count);
-        const shifted = left ? b.shrU(b.shl(whole, by), b.const64(31n)) : b.shrU(b.shl(whole, b.const64(1n)), by);
-        // One extra bit is kept below (right) or above (left) the result: it is CF.
-        if (left) {
-          cf = b.and(b.toNarrow(b.shrU(shifted, b.const64(17n))), b.const(1));
-          result = flags.truncate(b, size, b.toNarrow(b.shrU(shifted, b.const64(1n))));
-        } else {
-          cf = b.and(b.toNarrow(shifted), b.const(1));
-          result = flags.truncate(b, size, b.toNarrow(b.shrU(shifted, b.const64(1n))));
-        }
-      }
-      b.write(0, result);
+    const { x, count } = counted(b, 2);
+    const filler = b.read(1);
+    const { result, cf } =
+      size === 32 ? doubleShift32(b, left, x, filler, count) : doubleShift16(b, left, x, filler, count);
+    b.write(0, result);
+    unlessZero(b, count, () => {
       const of = b.xor(topBit(b, size, result), topBit(b, size, x));
       flags.setResult(b, size, result, cf, of);
     });
+  };
+}
+
+interface Shifted {
+  readonly result: Value;
+  /** Of any value if the count is 0. */
+  readonly cf: Value;
+}
+
+function doubleShift32(b: Builder, left: boolean, x: Value, filler: Value, count: Value): Shifted {
+  // In two steps, since none of the filler's 32 bits are to come in for a count of 0.
+  const back = b.xor(count, b.const(31));
+  const one = b.const(1);
+  if (left) {
+    const result = b.or(b.shl(x, count), b.shrU(b.shrU(filler, one), back));
+    return { result, cf: b.and(b.shrU(x, b.sub(b.const(32), count)), one) };
+  }
+  const result = b.or(b.shrU(x, count), b.shl(b.shl(filler, one), back));
+  return { result, cf: b.and(b.shrU(x, b.sub(count, one)), one) };
+}
+
+/** x:filler:x (left) or x:filler:x (right) in 48 bits, shifted in one piece. */
+function doubleShift16(b: Builder, left: boolean, x: Value, filler: Value, count: Value): Shifted {
+  const wide = (value: Value, at: bigint): Value => b.shl(b.toWideU(value), b.const64(at));
+  const whole = b.or(b.or(wide(x, 32n), wide(filler, 16n)), b.toWideU(x));
+  const by = b.toWideU(count);
+  const shifted = left ? b.shrU(b.shl(whole, by), b.const64(31n)) : b.shrU(b.shl(whole, b.const64(1n)), by);
+  // One extra bit is kept below (right) or above (left) the result: it is CF.
+  const extra = left ? b.shrU(shifted, b.const64(17n)) : shifted;
+  return {
+    result: flags.truncate(b, 16, b.toNarrow(b.shrU(shifted, b.const64(1n)))),
+    cf: b.and(b.toNarrow(extra), b.const(1)),
   };
 }
 

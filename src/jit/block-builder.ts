@@ -326,6 +326,10 @@ export class BlockBuilder extends NodeValues implements Builder {
     return value && cc & 1 ? n.isZero(value) : value;
   }
 
+  isExtension(high: Value, low: Value, signed: boolean): boolean {
+    return signed ? n.isSignOf(high as Node, low as Node) : n.isZeroConstant(high as Node);
+  }
+
   // --- operands -------------------------------------------------------------------------------
 
   private operand(index: number): Operand {
@@ -644,12 +648,20 @@ export class BlockBuilder extends NodeValues implements Builder {
       return;
     }
     this.settle();
-    const { steps } = this;
+    const { steps, stored } = this;
     const before = this.variables;
     const taken = this.arm(before, then);
     const other = this.arm(before, otherwise);
     this.steps = steps;
     this.variables = [...before];
+    const only = taken.steps.length === 1 && other.steps.length === 0 ? taken.steps[0]! : undefined;
+    if (only?.kind === 'leave' && only.condition.isConstant) {
+      // Behind it the arm has not been taken.
+      this.variables = other.variables;
+      this.stored = stored;
+      this.leave(test, only.reason, only.place);
+      return;
+    }
     if (taken.end || other.end) {
       if (!taken.end || !other.end || taken.steps.length > 0 || other.steps.length > 0) throw UNTRANSLATABLE;
       this.end = { condition: test, target: taken.end.target, otherwise: other.end.target };

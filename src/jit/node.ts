@@ -242,10 +242,15 @@ function withConstant(opcode: number, a: Node, y: number): Node | undefined {
       if (y === -1) return a;
       if (isOf(a, OP.i32_and) && a.b!.isConstant) return binary(OP.i32_and, a.a!, constant(a.b!.number & y));
       return undefined;
+    case OP.i32_shr_u:
+      if (y === 0) return a;
+      // Of a mask that keeps what is not shifted out anyway nothing is left.
+      if (isOf(a, OP.i32_and) && a.b!.isConstant && a.b!.number >>> y === 0xffff_ffff >>> y)
+        return binary(OP.i32_shr_u, a.a!, constant(y));
+      return undefined;
     case OP.i32_or:
     case OP.i32_xor:
     case OP.i32_shl:
-    case OP.i32_shr_u:
     case OP.i32_shr_s:
     case OP.i32_rotl:
       return y === 0 ? a : undefined;
@@ -259,6 +264,15 @@ function withConstant(opcode: number, a: Node, y: number): Node | undefined {
 /** A sum with a constant. */
 export function isOffset(node: Node): boolean {
   return isOf(node, OP.i32_add) && node.b!.isConstant;
+}
+
+export function isZeroConstant(node: Node): boolean {
+  return node.isConstant && !node.wide && node.number === 0;
+}
+
+/** Whether all bits of `high` are the top bit of `low`. */
+export function isSignOf(high: Node, low: Node): boolean {
+  return isOf(high, OP.i32_shr_s) && high.a === low && high.b!.isConstant && high.b!.number === 31;
 }
 
 /** Whether `a` is the complement of `b`. */
