@@ -450,12 +450,12 @@ export class BlockEmitter {
     code.byte(OP.i32_add);
   }
 
-  /** Emits steps whose groups have been looked up: `addends` are locals with their TLB entries. */
+  /** Emits steps of which some groups have been looked up: `addends` are locals with their TLB entries. */
   checkedSteps(steps: readonly Step[], addends: ReadonlyMap<AccessGroup, number>): void {
     this.addends = addends;
     this.steps(steps);
     this.addends = undefined;
-    for (const group of addends.keys()) group.host = -1;
+    for (const step of steps) if (step.kind === 'access') step.group.host = -1;
   }
 
   /** A local that no block uses for anything else. */

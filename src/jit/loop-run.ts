@@ -6,9 +6,10 @@ import type { AccessGroup } from './steps.js';
 /**
  * Loops of one block whose addresses move by constants: sums, copies, searches. Many of their iterations can be run
  * without looking at TLB and budget, as many as stay on the pages where the first one is. A *run* is that: the checks
- * for all of its iterations, then a loop without any.
+ * for all of its iterations, then a loop without any, or with those of accesses that move in other ways.
  */
 export interface LoopRun {
+  /** The groups that move by constants. */
   readonly groups: readonly RunGroup[];
   readonly condition: Node;
   /** The loop goes on if the condition is not zero, or if it is. */
@@ -19,14 +20,15 @@ export interface LoopRun {
   readonly leaves: boolean;
 }
 
-/** A group of accesses and by how many bytes it moves in an iteration. */
+/** A group of accesses and by how many bytes it moves in an iteration: always the same. */
 export interface RunGroup {
   readonly group: AccessGroup;
-  readonly stride: number;
+  /** A node: a value that the loop does not change. */
+  readonly stride: number | Node;
 }
 
 /** Groups that move further are on too many pages. */
-const LONGEST_STRIDE = 256;
+export const LONGEST_STRIDE = 256;
 const MOST_GROUPS = 6;
 const MOST_INSTRUCTIONS = 60;
 
@@ -40,14 +42,15 @@ export function planRun(block: Block): LoopRun | undefined {
   const exit = whenTrue ? otherwise : taken;
   if (!exit.eip.isConstant) return undefined;
   const groups = findGroups(block);
-  if (!groups || groups.size === 0 || groups.size > MOST_GROUPS) return undefined;
+  if (!groups || groups.size > MOST_GROUPS) return undefined;
   const moving: RunGroup[] = [];
   for (const group of groups) {
     const stride = group.root ? changeOf(group.root, block) : 0;
-    if (stride === undefined || Math.abs(stride) > LONGEST_STRIDE) return undefined;
+    if (stride === undefined || (typeof stride === 'number' && Math.abs(stride) > LONGEST_STRIDE)) continue;
     moving.push({ group, stride });
   }
-  const leaves = block.steps.some((step) => step.kind === 'leave');
+  if (moving.length === 0) return undefined;
+  const leaves = moving.length < groups.size || block.steps.some((step) => step.kind === 'leave');
   return { groups: moving, condition, whenTrue, exit, leaves };
 }
 
@@ -74,19 +77,25 @@ function findGroups(block: Block): Set<AccessGroup> | undefined {
 }
 
 /** By how much a value is greater in the next iteration, if that is always the same. */
-function changeOf(node: Node, block: Block): number | undefined {
+function changeOf(node: Node, block: Block): number | Node | undefined {
   if (node.kind === KIND.constant) return 0;
   if (node.kind === KIND.entry) {
     const next = block.variables[node.number]!;
     if (next === node) return 0;
-    return next.kind === KIND.binary && next.opcode === OP.i32_add && next.a === node && next.b!.isConstant
-      ? next.b!.number
-      : undefined;
+    if (next.kind !== KIND.binary || next.opcode !== OP.i32_add) return undefined;
+    const step = next.a === node ? next.b! : next.b === node ? next.a! : undefined;
+    if (!step) return undefined;
+    if (step.isConstant) return step.number;
+    return step.kind === KIND.entry && block.variables[step.number] === step ? step : undefined;
   }
   if (node.kind !== KIND.binary || node.wide) return undefined;
   const a = changeOf(node.a!, block);
   const b = changeOf(node.b!, block);
   if (a === undefined || b === undefined) return undefined;
+  if (typeof a !== 'number' || typeof b !== 'number') {
+    if (node.opcode === OP.i32_add) return a === 0 ? b : b === 0 ? a : undefined;
+    return undefined;
+  }
   if (node.opcode === OP.i32_add) return (a + b) | 0;
   if (node.opcode === OP.i32_sub) return (a - b) | 0;
   if (a === 0 && b === 0) return 0;

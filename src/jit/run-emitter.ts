@@ -1,7 +1,7 @@
 import { type Code, OP } from '../wasm/code.js';
 import type { BlockEmitter } from './block-emitter.js';
 import type { Block, Edge } from './blocks.js';
-import type { LoopRun, RunGroup } from './loop-run.js';
+import { LONGEST_STRIDE, type LoopRun, type RunGroup } from './loop-run.js';
 import { type AccessGroup, LOCAL } from './steps.js';
 
 /** What a run needs of the region around it. */
@@ -95,6 +95,9 @@ function emitLoop(
     emitter.scoped(() => {
       region.assign(ALL_VARIABLES);
       refund();
+      // The loop around this one may have the same header.
+      code.constant(FIRST_TRY);
+      code.localSet(tries);
       region.follow(run.exit);
     });
     emitter.close();
@@ -136,16 +139,27 @@ function countWithinPage(
 ): void {
   const { code } = emitter;
   const address = emitter.temporary();
+  if (typeof stride !== 'number') {
+    // Only upwards: it is a large one else.
+    emitter.push(stride);
+    code.constant(1);
+    code.byte(OP.i32_sub);
+    code.constant(LONGEST_STRIDE);
+    code.byte(OP.i32_ge_u);
+    giveUp();
+  }
   emitter.lookUp(group, address, addend);
   giveUp();
   if (stride === 0) return;
   const iterations = emitter.temporary();
-  if (stride > 0) code.constant(0x1000 - group.span);
+  const upwards = typeof stride !== 'number' || stride > 0;
+  if (upwards) code.constant(0x1000 - group.span);
   code.localGet(address);
   code.constant(0xfff);
   code.byte(OP.i32_and);
-  if (stride > 0) code.byte(OP.i32_sub);
-  code.constant(Math.abs(stride));
+  if (upwards) code.byte(OP.i32_sub);
+  if (typeof stride === 'number') code.constant(Math.abs(stride));
+  else emitter.push(stride);
   code.byte(OP.i32_div_u);
   code.constant(1);
   code.byte(OP.i32_add);

@@ -16,6 +16,8 @@ const BODY: readonly ((random: RandomNumbers) => number[])[] = [
   (r) => [0x00, 0x47, byte(r)], // add [edi+n],al
   () => [0x8a, 0x04, 0x96], // mov al,[esi+edx*4]
   () => [0x88, 0x04, 0x17], // mov [edi+edx],al
+  () => [0x0f, 0xb6, 0xe8, 0x03, 0x04, 0x2f], // movzx ebp,al; add eax,[edi+ebp]
+  () => [0x0f, 0xb6, 0xe8, 0x00, 0x04, 0xae], // movzx ebp,al; add [esi+ebp*4],al
   () => [0x31, 0xd8], // xor eax,ebx
   () => [0x01, 0xc3], // add ebx,eax
   (r) => [0x66, 0x0f, 0x6f, 0x46, byte(r) & 0xf0], // movdqa xmm0,[esi+n]
@@ -31,14 +33,24 @@ function step(random: RandomNumbers): number {
   return random.pick([1, 2, 4, 4, 8, 16, 16, 32, 64, -1, -4, -16]) & 0xff;
 }
 
+/** An addition to ESI (register 6) or EDI (7). */
+function advance(random: RandomNumbers, register: number): number[] {
+  if (random.chance(15)) return [0x01, 0xd0 + register]; // add esi,edx
+  if (random.chance(10)) return [0x81, 0xc0 + register, 0, 1 + random.below(3), 0, 0]; // add esi,n
+  return [0x83, 0xc0 + register, step(random)];
+}
+
 function randomLoop(random: RandomNumbers): number[] {
   const code: number[] = [];
   for (let i = 1 + random.below(4); i > 0; i--) code.push(...random.pick(BODY)(random));
-  if (random.chance(80)) code.push(0x83, 0xc6, step(random)); // add esi,n
-  if (random.chance(80)) code.push(0x83, 0xc7, step(random)); // add edi,n
-  if (random.chance(50)) code.push(random.pick([0x42, 0x4a])); // inc edx, dec edx
+  // A loop that waits for a zero and does not move would never end.
+  const untilZero = random.chance(25);
+  if (untilZero) code.push(0x83, 0xc6, step(random));
+  else if (random.chance(80)) code.push(...advance(random, 6));
+  if (random.chance(80)) code.push(...advance(random, 7));
+  if (random.chance(35)) code.push(random.pick([0x42, 0x4a])); // inc edx, dec edx
   // Until a byte is zero, or for ECX times.
-  if (random.chance(25)) code.push(0x80, 0x3e, 0x00);
+  if (untilZero) code.push(0x80, 0x3e, 0x00);
   else code.push(0x49);
   const again = -(code.length + 2) & 0xff;
   code.push(random.pick([0x75, 0x75, 0x75, 0x79]), again); // jne, jns
@@ -51,7 +63,7 @@ test('loops over pages do the same translated and interpreted', () => {
   const translator = new PagedMachine(true);
   const bytes = Uint8Array.from({ length: MEMORY_BYTES }, () => random.next() & 0xff);
   let iterations = 0;
-  for (let n = 0; n < 250; n++) {
+  for (let n = 0; n < 400; n++) {
     const code = randomLoop(random);
     bytes.set(code, CODE_AT);
     const pointer = (): number => (DATA + random.below(PAGES * 4096)) & (random.chance(60) ? ~15 : ~0);
