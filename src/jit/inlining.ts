@@ -18,6 +18,8 @@ export interface CodeContext {
 export const LARGEST_INLINED = 32;
 /** Functions are inlined into functions that are inlined, so deep. */
 export const DEEPEST_INLINED = 3;
+/** A function is inlined into itself so often. */
+const MOST_RECURSIONS = 2;
 
 /**
  * Decides which calls are inlined. The function's instructions stay what they were: the return address is pushed, and
@@ -37,7 +39,9 @@ export class Inliner {
   /** The function at `entry`, as part of the region; undefined: it is to be called. */
   enter(entry: number, caller: CodeContext, returnEip: number): CodeContext | undefined {
     if (caller.depth === DEEPEST_INLINED || this.room <= 0) return undefined;
-    for (let at: CodeContext | undefined = caller; at; at = at.caller) if (at.scan.entry === entry) return undefined;
+    let around = 0;
+    for (let at: CodeContext | undefined = caller; at; at = at.caller) if (at.scan.entry === entry) around++;
+    if (around > MOST_RECURSIONS) return undefined;
     const scan = this.scans.get(entry);
     if (!scan || scan.instructions.size > this.room) return undefined;
     this.room -= scan.instructions.size;

@@ -176,3 +176,26 @@ next:
       { instructions },
     );
 });
+
+test('a function is inlined into itself', () => {
+  const value = check(`
+    mov eax, 15
+    call fibonacci
+    int3
+fibonacci:
+    cmp eax, 2
+    jb small
+    push ebx
+    push eax
+    dec eax
+    call fibonacci
+    mov ebx, eax
+    pop eax
+    sub eax, 2
+    call fibonacci
+    add eax, ebx
+    pop ebx
+small:
+    ret`);
+  assert.equal(value, 610);
+});
