@@ -44,7 +44,7 @@ export interface BlockEnd {
 }
 
 /** Accesses further apart than this get checks of their own: one check for all of them would often cross a page. */
-const LARGEST_SPAN = 128;
+export const LARGEST_SPAN = 128;
 /** No check for several accesses. */
 export const SMALLEST_SPAN = 4;
 
@@ -559,7 +559,16 @@ export class BlockBuilder extends NodeValues implements Builder {
       group.span = end - group.least;
       group.write ||= write;
     } else {
-      group = { root, least: offset, span: bytes, write, host: -1 };
+      group = {
+        root,
+        least: offset,
+        span: bytes,
+        write,
+        host: -1,
+        shared: false,
+        sharedWith: undefined,
+        sharedOffset: 0,
+      };
       this.groups.push(group);
     }
     this.steps.push({ kind: 'access', group, place: this.place });

@@ -18,9 +18,11 @@ import {
   type HelperStep,
   LEAVE,
   LOCAL,
+  type LoadStep,
   type Place,
   type Step,
   type StoreStateStep,
+  type StoreStep,
   VARIABLES,
 } from './steps.js';
 import { X87Emitter } from './x87-emitter.js';
@@ -58,6 +60,7 @@ export class BlockEmitter {
   private computed: Node[] = [];
   private readonly tlbRead: number;
   private readonly tlbWrite: number;
+  private readonly sharedHosts = new Map<AccessGroup, number>();
   private flagForm = STORED;
   /** Set within `checkedSteps`. */
   private addends: ReadonlyMap<AccessGroup, number> | undefined;
@@ -284,21 +287,10 @@ export class BlockEmitter {
         this.access(step.group, step.place);
         return;
       case 'load':
-        code.localGet(step.group.host);
-        if (step.result.vector && step.size !== 128)
-          code.simdMemory(
-            step.size === 64 ? SIMD.v128_load64_zero : SIMD.v128_load32_zero,
-            step.offset - step.group.least,
-          );
-        else this.load(step.size, step.offset - step.group.least);
-        this.popInto(step.result);
+        this.loadFrom(step);
         return;
       case 'store':
-        code.localGet(step.group.host);
-        this.push(step.value);
-        if (step.value.float)
-          code.memory(step.size === 64 ? OP.f64_store : OP.f32_store, step.offset - step.group.least);
-        else this.store(step.size, step.offset - step.group.least);
+        this.storeTo(step);
         return;
       case 'leave':
         this.push(step.condition);
@@ -372,6 +364,26 @@ export class BlockEmitter {
     this.close();
   }
 
+  private loadFrom({ group, offset, size, result }: LoadStep): void {
+    const at = this.pushHost(group, offset);
+    if (result.vector && size !== 128)
+      this.code.simdMemory(size === 64 ? SIMD.v128_load64_zero : SIMD.v128_load32_zero, at);
+    else this.load(size, at);
+    this.popInto(result);
+  }
+  private storeTo({ group, offset, size, value }: StoreStep): void {
+    const at = this.pushHost(group, offset);
+    this.push(value);
+    if (value.float) this.code.memory(size === 64 ? OP.f64_store : OP.f32_store, at);
+    else this.store(size, at);
+  }
+  /** Leaves the host address of a group on the wasm stack, and returns how far behind it `offset` is. */
+  private pushHost(group: AccessGroup, offset: number): number {
+    const checked = group.sharedWith ?? group;
+    this.code.localGet(checked.host);
+    return ((offset - group.sharedOffset) | 0) - checked.least;
+  }
+
   private pushBase(base: Node | undefined): void {
     if (base) this.push(base);
     else this.code.constant(0);
@@ -396,9 +408,9 @@ export class BlockEmitter {
    * comparison serves for validity and crossing (jit-evidence.md, variants e5 and e3x).
    */
   private access(group: AccessGroup, place: Place): void {
-    if (group.host >= 0) return;
+    if (group.host >= 0 || group.sharedWith) return;
     const { code } = this;
-    const address = this.temporary();
+    const address = group.shared ? this.sharedHost(group) : this.temporary();
     let entry = this.addends?.get(group);
     if (entry === undefined) {
       entry = this.temporary();
@@ -436,6 +448,16 @@ export class BlockEmitter {
       code.constant(0x1000 - group.span);
       code.byte(OP.i32_gt_u);
     }
+  }
+
+  /** The local of a group whose check others share: the same in a loop and its run. */
+  private sharedHost(group: AccessGroup): number {
+    let local = this.sharedHosts.get(group);
+    if (local === undefined) {
+      local = this.reserve();
+      this.sharedHosts.set(group, local);
+    }
+    return local;
   }
 
   private pushAddress(group: AccessGroup): void {

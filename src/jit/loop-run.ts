@@ -60,7 +60,7 @@ function findGroups(block: Block): Set<AccessGroup> | undefined {
   for (const step of block.steps) {
     switch (step.kind) {
       case 'access':
-        groups.add(step.group);
+        if (!step.group.sharedWith) groups.add(step.group);
         break;
       case 'keep':
       case 'load':

@@ -84,7 +84,9 @@ export class ModuleMaker {
     report: WordWriter,
   ): boolean {
     const { slots, profiles } = region;
-    const draft = draftRegion(region.code, region.callees, region.room, () => this.newBuilder(region.narrow));
+    const draft = draftRegion(region.code, region.callees, region.room, region.narrow, () =>
+      this.newBuilder(region.narrow),
+    );
     if (!draft) return false;
     const { code, locals } = new RegionEmitter(draft.blocks, {
       ...imports,

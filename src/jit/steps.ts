@@ -199,6 +199,11 @@ export interface AccessGroup {
   write: boolean;
   /** Local with the host address of `root + least`, once checked. */
   host: number;
+  /** Blocks behind this one have groups that share its check: the local is for nothing else. */
+  shared: boolean;
+  /** Checked in a block before: that one's root is this one's and so many bytes (`shared-checks.ts`). */
+  sharedWith: AccessGroup | undefined;
+  sharedOffset: number;
 }
 /** Whether the group could be widened to these bytes. */
 export function within(group: AccessGroup, offset: number, bytes: number, largestSpan: number): boolean {
@@ -211,14 +216,14 @@ interface AccessStep {
   readonly group: AccessGroup;
   readonly place: Place;
 }
-interface LoadStep {
+export interface LoadStep {
   readonly kind: 'load';
   readonly result: Node;
   readonly group: AccessGroup;
   readonly offset: number;
   readonly size: AccessSize;
 }
-interface StoreStep {
+export interface StoreStep {
   readonly kind: 'store';
   readonly group: AccessGroup;
   readonly offset: number;
