@@ -114,7 +114,8 @@ export class BlockBuilder extends NodeValues implements Builder {
     const { steps, groups } = this;
     const stepCount = steps.length;
     const groupCount = groups.length;
-    this.ownPlace = { eip: instruction.eip, remaining: 0, variables, stores: this.x87.pending() };
+    const stores = this.x87.pending();
+    this.ownPlace = { eip: instruction.eip, remaining: 0, variables, stores, flags: this.arithmeticFlags };
     this.place = this.checks.place ?? this.ownPlace;
     const { delayed } = this;
     this.delayed = [...delayed];
@@ -313,6 +314,12 @@ export class BlockBuilder extends NodeValues implements Builder {
     const { flagSource, variables } = this;
     const [result, aux] = flagSource?.words ?? [];
     return result === variables[FLAGS_RESULT] && aux === variables[FLAGS_AUX] ? flagSource : undefined;
+  }
+
+  /** The same, if they are those of a sum or difference. */
+  get arithmeticFlags(): FlagSource | undefined {
+    const { flags } = this;
+    return flags && !('less' in flags) && flags.operation !== 'logic' ? flags : undefined;
   }
 
   shortCondition(cc: number): Value | undefined {
@@ -632,7 +639,7 @@ export class BlockBuilder extends NodeValues implements Builder {
   /** A place in the middle of an instruction, which is to be resumed. */
   resumption(): Place {
     const { eip, stores } = this.place;
-    const inMiddle: Place = { eip, remaining: 0, variables: [...this.variables], stores };
+    const inMiddle = { eip, remaining: 0, variables: [...this.variables], stores, flags: this.arithmeticFlags };
     this.inMiddle.set(inMiddle, this.place);
     return inMiddle;
   }

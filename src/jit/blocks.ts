@@ -99,6 +99,13 @@ export function leavesAtEnd(block: Block): boolean {
   return kind === 'interpret' || kind === 'switch' || block.edges().some((edge) => !edge.block);
 }
 
+/** Edges at the block's end out of the region, but for the return of a function: those are ends of their own. */
+export function edgesOut(block: Block): Edge[] {
+  const { terminator } = block;
+  if (terminator.kind !== 'branch' && (terminator.kind !== 'jump' || terminator.edge.returns)) return [];
+  return block.edges().filter((edge) => !edge.block);
+}
+
 /**
  * Translates the scanned code into blocks, as far as it can be reached from the entry; the entry is the first. Small
  * functions that it calls are translated with it, once for each call.
@@ -175,8 +182,7 @@ class BlockTranslation {
     block.steps = builder.steps;
     block.entries = builder.entries;
     block.variables = builder.variables;
-    const { flags } = builder;
-    if (flags && !('less' in flags) && flags.operation !== 'logic') block.flags = flags;
+    block.flags = builder.arithmeticFlags;
     for (let v = 0; v < VARIABLES; v++) if (block.variables[v] !== block.entries[v]) block.changed |= 1 << v;
   }
 

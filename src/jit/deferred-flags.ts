@@ -1,7 +1,7 @@
 import type { Size } from '../isa/builder.js';
 import { type Code, OP } from '../wasm/code.js';
-import { type Block, leavesAtEnd } from './blocks.js';
-import { type FlagForm, STORED } from './flag-conditions.js';
+import { type Block, edgesOut } from './blocks.js';
+import { type FlagForm, type FlagSource, STORED } from './flag-conditions.js';
 import { FLAGS_AUX, FLAGS_RESULT, FLAGS_X, FLAGS_Y, LOCAL } from './steps.js';
 
 /**
@@ -10,9 +10,9 @@ import { FLAGS_AUX, FLAGS_RESULT, FLAGS_X, FLAGS_Y, LOCAL } from './steps.js';
  * the addition or subtraction are passed on in its place, and the word is computed where it is needed.
  */
 
-const AUX = 1 << FLAGS_AUX;
-const RESULT = 1 << FLAGS_RESULT;
-const OPERANDS = (1 << FLAGS_X) | (1 << FLAGS_Y);
+export const AUX = 1 << FLAGS_AUX;
+export const RESULT = 1 << FLAGS_RESULT;
+export const OPERANDS = (1 << FLAGS_X) | (1 << FLAGS_Y);
 /** What is needed in place of the word. */
 const SOURCES = OPERANDS | RESULT;
 
@@ -59,7 +59,20 @@ function storeFrom(hub: Block, forms: Map<Block, FlagForm>): void {
 /** Undefined: that is not known yet. */
 function formAtEnd({ changed, flags }: Block, atBegin: FlagForm | undefined): FlagForm | undefined {
   if ((changed & (AUX | RESULT)) === 0) return atBegin;
-  return flags ? flags.size + Number(flags.operation === 'sub') : STORED;
+  return flags ? formOf(flags) : STORED;
+}
+
+/** How the second flag word of a sum or difference is passed on. */
+export function formOf({ size, operation }: FlagSource): FlagForm {
+  return size + Number(operation === 'sub');
+}
+
+/** How the second flag word is represented where the region is left at the block's end, along an edge. */
+export function formOut(block: Block): FlagForm {
+  const { flags, flagForm, changed, variables, entries, terminator } = block;
+  if (terminator.kind === 'switch') return STORED;
+  if (variables[FLAGS_AUX] !== entries[FLAGS_AUX]) return flags ? formOf(flags) : STORED;
+  return changed & AUX ? STORED : flagForm;
 }
 
 /** Adds what the block has to compute for those behind it. */
@@ -67,7 +80,7 @@ function passOn(block: Block): void {
   const { flags, flagForm } = block;
   const next = block.terminator.kind === 'call' ? [] : block.edges().flatMap(({ block: to }) => to ?? []);
   if (block.changed & (AUX | RESULT)) {
-    if (flags && next.some((to) => to.flagForm !== STORED)) {
+    if (flags && (edgesOut(block).length > 0 || next.some((to) => to.flagForm !== STORED))) {
       const variables = [...block.variables];
       variables[FLAGS_X] = flags.x;
       variables[FLAGS_Y] = flags.y;
@@ -77,7 +90,7 @@ function passOn(block: Block): void {
       block.changed |= OPERANDS;
     }
   } else if (flagForm === STORED) return;
-  else if (leavesAtEnd(block) || next.some((to) => to.flagForm === STORED)) block.changed |= AUX;
+  else if (block.terminator.kind === 'switch' || next.some((to) => to.flagForm === STORED)) block.changed |= AUX;
   // The word from before goes with another result.
   if (flagForm !== STORED && block.variables[FLAGS_AUX] === block.entries[FLAGS_AUX]) {
     if (block.changed & RESULT) block.changed |= AUX;

@@ -19,9 +19,9 @@ import type { LocalRun } from '../wasm/module.js';
 import { SIMD } from '../wasm/simd.js';
 import { liveOut } from './analysis.js';
 import { BlockEmitter } from './block-emitter.js';
-import { type Block, type Edge, leavesAtEnd } from './blocks.js';
-import { findOperands } from './deferred-flags.js';
-import { STORED } from './flag-conditions.js';
+import { type Block, type Edge, edgesOut, leavesAtEnd } from './blocks.js';
+import { AUX, findOperands, formOf, formOut, OPERANDS, pushFlags, RESULT } from './deferred-flags.js';
+import { type FlagForm, STORED } from './flag-conditions.js';
 import { ENTRY_SHIFT, PROFILE_COUNT, TARGET_HASH } from './jump-profiles.js';
 import { type LoopRun, planRun } from './loop-run.js';
 import { constant, type Node } from './node.js';
@@ -33,6 +33,7 @@ import {
   FIRST_VECTOR,
   FLAGS_AUX,
   FLAGS_X,
+  FLAGS_Y,
   type HelperStep,
   LEAVE,
   LOCAL,
@@ -86,8 +87,8 @@ const MOST_REMAINING = 2 ** REASON_SHIFT - 1;
 export class RegionEmitter {
   private readonly code = new Code();
   private readonly emitter: BlockEmitter;
-  /** For each set of variables to store on the way out, the level of the label where that is done. */
-  private readonly leaves = new Map<number, number>();
+  /** For each way out that several places share, the level of the label where it begins. */
+  private readonly waysOut = new Map<string, number>();
   private readonly children = new Map<Block, Block[]>();
   private readonly levels = new Map<Block, number>();
   private readonly runs = new Map<Block, LoopRun>();
@@ -135,17 +136,16 @@ export class RegionEmitter {
     }
     emitter.open(OP.block);
     emitter.open(OP.block);
-    const masks = findLeaves(blocks);
-    for (const mask of masks) {
-      this.leaves.set(mask, emitter.depth);
+    const ways = findWaysOut(blocks);
+    for (const name of ways.keys()) {
+      this.waysOut.set(name, emitter.depth);
       emitter.open(OP.block);
     }
     this.tree(entry);
-    for (const mask of [...masks].reverse()) {
+    for (const way of [...ways.values()].reverse()) {
       code.byte(OP.unreachable);
       emitter.close();
-      for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
-      emitter.branch(OP.br, LEAVE_LEVEL);
+      this.wayOut(way);
     }
     code.byte(OP.unreachable);
     emitter.close();
@@ -162,7 +162,7 @@ export class RegionEmitter {
   private findFlags(entry: Block): void {
     const { code, emitter } = this;
     if ((entry.liveIn & (1 << FLAGS_X)) === 0) return;
-    this.loadVariables(1 << FLAGS_AUX);
+    this.loadVariables(AUX);
     findOperands(code, entry.flagForm);
     // Rare: the interpreter goes on to where they are set anew.
     emitter.open(OP.if);
@@ -221,7 +221,7 @@ export class RegionEmitter {
       code.constant(block.pathLength);
       code.byte(OP.i32_lt_s);
       emitter.open(OP.if);
-      const place = { eip: block.eip, remaining: 0, variables: block.entries, stores: [] };
+      const place = { eip: block.eip, remaining: 0, variables: block.entries, stores: [], flags: undefined };
       emitter.scoped(() => this.leave(place, LEAVE.budget));
       emitter.close();
     }
@@ -238,12 +238,16 @@ export class RegionEmitter {
           }
           this.assign(liveOut(block));
           this.follow(terminator.edge);
-        } else {
+        } else if (terminator.edge.returns) {
           this.storeVariables(block.dirtyIn | block.changed);
           this.storeBudget();
           emitter.push(terminator.edge.eip);
-          if (terminator.edge.returns) code.byte(OP.return);
-          else this.chain(terminator.edge);
+          code.byte(OP.return);
+        } else {
+          emitter.push(terminator.edge.eip);
+          code.localSet(LOCAL.nextEip);
+          this.assignAtBranch();
+          this.goOut(terminator.edge);
         }
         return;
       case 'branch': {
@@ -278,14 +282,18 @@ export class RegionEmitter {
         this.goElsewhere();
         return;
       case 'interpret':
-        this.leave({ eip: terminator.eip, remaining: 0, variables: block.variables, stores: [] }, terminator.reason);
+        this.leave(
+          { eip: terminator.eip, remaining: 0, variables: block.variables, stores: [], flags: block.flags },
+          terminator.reason,
+        );
         return;
     }
   }
 
   private assignAtBranch(variables = -1): void {
     const { block } = this;
-    this.assign((liveOut(block) | (leavesAtEnd(block) ? block.changed : 0)) & variables);
+    const stored = formOut(block) === STORED ? block.changed : block.changed & ~AUX;
+    this.assign((liveOut(block) | (leavesAtEnd(block) ? stored : 0)) & variables);
   }
 
   private emitRun(block: Block, run: LoopRun, tries: number): void {
@@ -387,13 +395,11 @@ export class RegionEmitter {
     const { emitter, code, block } = this;
     const to = edge.block;
     if (!to) {
-      const mask = block.dirtyIn | block.changed;
-      for (let v = 0; v < VARIABLES; v++) if (mask & (1 << v)) this.storeLocal(v);
-      this.storeBudget();
-      if (edge.eip.isConstant) emitter.push(edge.eip);
-      else code.localGet(LOCAL.nextEip);
-      if (edge.returns) code.byte(OP.return);
-      else this.chain(edge);
+      if (edge.eip.isConstant) {
+        emitter.push(edge.eip);
+        code.localSet(LOCAL.nextEip);
+      }
+      this.goOut(edge);
     } else if (to.order <= block.order || isMerge(to)) emitter.branch(OP.br, this.levels.get(to)!);
     else this.tree(to);
   }
@@ -464,10 +470,18 @@ export class RegionEmitter {
   /** Out of the region, before an instruction that the interpreter is to do. */
   private leave(place: Place, reason: number): void {
     const { code, block, emitter } = this;
-    const changed = changedAt(block, place.variables);
     for (const store of place.stores) emitter.storeState(store);
-    const flags = block.flagForm === STORED ? 0 : block.dirtyIn & (1 << FLAGS_AUX);
-    this.setVariables(changed | flags, place.variables);
+    const changed = changedAt(block, place.variables);
+    const way = wayBefore(block, place);
+    if (way.flagForm === STORED) {
+      const flags = block.flagForm === STORED ? 0 : block.dirtyIn & AUX;
+      this.setVariables(changed | flags, place.variables);
+    } else if (changed & AUX) {
+      const values = [...place.variables];
+      values[FLAGS_X] = place.flags!.x;
+      values[FLAGS_Y] = place.flags!.y;
+      this.setVariables((changed & ~AUX) | OPERANDS, values);
+    } else this.setVariables(changed, place.variables);
     // There are many of these: small numbers make short code.
     code.constant((place.eip - this.blocks[0]!.eip) | 0);
     code.localSet(LOCAL.leaveOffset);
@@ -476,7 +490,42 @@ export class RegionEmitter {
     code.localSet(LOCAL.leave);
     this.addToBudget(place.remaining - remaining);
     this.refund?.();
-    emitter.branch(OP.br, this.leaves.get(block.dirtyIn | changed)!);
+    this.take(way);
+  }
+
+  /** Out of the region along an edge; variables are in their locals, and so is the target. */
+  private goOut(edge: Edge): void {
+    if (edge.jump !== undefined) this.record(this.surroundings.profileOf(edge.jump));
+    this.take(wayAlong(this.block, edge));
+  }
+
+  private take(way: WayOut): void {
+    this.emitter.branch(OP.br, this.waysOut.get(nameOf(way))!);
+  }
+
+  /** What `take` branches to. */
+  private wayOut({ mask, flagForm, to }: WayOut): void {
+    const { code, emitter } = this;
+    for (let v = 0; v < VARIABLES; v++) {
+      if ((mask & (1 << v)) === 0) continue;
+      if (v === FLAGS_AUX && flagForm !== STORED) {
+        code.constant(0);
+        pushFlags(code, flagForm, emitter.temporary());
+        this.store(v);
+      } else this.storeLocal(v);
+    }
+    if (to === 'interpreter') {
+      emitter.branch(OP.br, LEAVE_LEVEL);
+      return;
+    }
+    this.storeBudget();
+    if (to === 'caller') {
+      code.localGet(LOCAL.nextEip);
+      code.byte(OP.return);
+      return;
+    }
+    if (to === 'lacking') this.countExit();
+    emitter.branch(OP.br, CHAIN_LEVEL);
   }
 
   /** Where all ways out that `leave` has begun end. */
@@ -520,11 +569,9 @@ export class RegionEmitter {
   }
 
   /** Out of the region to the address on the wasm stack; everything is in the state. */
-  private chain({ eip, jump }: Edge): void {
-    const { code } = this;
-    code.localSet(LOCAL.nextEip);
+  private chain(eip: Node): void {
+    this.code.localSet(LOCAL.nextEip);
     if (eip.isConstant) this.countExit();
-    if (jump !== undefined) this.record(this.surroundings.profileOf(jump));
     this.emitter.branch(OP.br, CHAIN_LEVEL);
   }
 
@@ -615,7 +662,7 @@ export class RegionEmitter {
     if (!after.block) {
       emitter.push(after.eip);
       if (after.returns) code.byte(OP.return);
-      else this.chain(after);
+      else this.chain(after.eip);
       return;
     }
     this.loadBudget();
@@ -777,23 +824,58 @@ function changedAt(block: Block, variables: readonly Node[]): number {
   return mask;
 }
 
-/** The sets of variables that are dirty where the region may be left before an instruction. */
-function findLeaves(blocks: readonly Block[]): number[] {
-  const masks = new Set<number>();
+/** A way out that several places share. */
+interface WayOut {
+  /** Variables that are in their locals and have to be stored. */
+  readonly mask: number;
+  /** How the second flag word is represented, if it is one of them. */
+  readonly flagForm: FlagForm;
+  /** `lacking`: another region, for code that this one might have. */
+  readonly to: 'interpreter' | 'region' | 'lacking' | 'caller';
+}
+
+function nameOf({ mask, flagForm, to }: WayOut): string {
+  return `${to} ${flagForm} ${mask}`;
+}
+
+/** Out before an instruction. */
+function wayBefore(block: Block, { variables, flags }: Pick<Place, 'variables' | 'flags'>): WayOut {
+  const changed = changedAt(block, variables);
+  const mask = block.dirtyIn | changed;
+  let flagForm = STORED;
+  if ((changed & (AUX | RESULT)) === 0) flagForm = mask & AUX ? block.flagForm : STORED;
+  else if (flags && (changed & AUX) !== 0 && (changed & RESULT) !== 0) flagForm = formOf(flags);
+  return { mask, flagForm, to: 'interpreter' };
+}
+
+/** Out along an edge. */
+function wayAlong(block: Block, { eip, returns }: Edge): WayOut {
+  const mask = (block.dirtyIn | block.changed) & ~OPERANDS;
+  const to = returns ? 'caller' : eip.isConstant ? 'lacking' : 'region';
+  return { mask, flagForm: mask & AUX ? formOut(block) : STORED, to };
+}
+
+/** All that are taken somewhere. */
+function findWaysOut(blocks: readonly Block[]): Map<string, WayOut> {
+  const ways = new Map<string, WayOut>();
+  const add = (way: WayOut): void => {
+    ways.set(nameOf(way), way);
+  };
   for (const block of blocks) {
     const visit = (steps: readonly Step[]): void => {
       for (const step of steps) {
-        if (mayLeave(step)) {
-          masks.add(block.dirtyIn | changedAt(block, step.place.variables));
-        } else if (step.kind === 'branch') {
+        if (mayLeave(step)) add(wayBefore(block, step.place));
+        else if (step.kind === 'branch') {
           visit(step.taken);
           visit(step.otherwise);
         }
       }
     };
-    if (block.checksBudget) masks.add(block.dirtyIn);
+    if (block.checksBudget) add(wayBefore(block, { variables: block.entries, flags: undefined }));
     visit(block.steps);
-    if (block.terminator.kind === 'interpret') masks.add(block.dirtyIn | changedAt(block, block.variables));
+    const { terminator } = block;
+    if (terminator.kind === 'interpret') add(wayBefore(block, block));
+    for (const edge of edgesOut(block)) add(wayAlong(block, edge));
   }
-  return [...masks];
+  return ways;
 }

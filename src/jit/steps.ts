@@ -3,6 +3,7 @@ import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import type { Size, StateField } from '../isa/builder.js';
 import type { X87RoutineName } from '../isa/x87-stack.js';
 import { STATE } from '../memory/layout.js';
+import type { FlagSource } from './flag-conditions.js';
 import type { Node } from './node.js';
 
 /** What a block does in order: everything but pure computation. */
@@ -90,6 +91,8 @@ export interface Place {
   readonly variables: readonly Node[];
   /** Changes of x87 registers so far, which are yet to be stored. */
   readonly stores: readonly StoreStateStep[];
+  /** What the flags are those of then, if that is a sum or difference in this block. */
+  readonly flags: FlagSource | undefined;
 }
 
 /** Where a variable lives in the state. */
