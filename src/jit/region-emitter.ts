@@ -76,7 +76,10 @@ const DEEPEST_CALL = 100;
 const CHAIN_LEVEL = 0;
 const LEAVE_LEVEL = 1;
 
-/** `LOCAL.leave` is the instructions of the block that remain, and from this bit on the reason. */
+/** `LOCAL.leave` where the region is left along an edge: for another, for code that this one might have, to the caller. */
+const TO = { region: -1, lacking: -2, caller: -3 } as const;
+
+/** Else it is the instructions of the block that remain, and from this bit on the reason. */
 const REASON_SHIFT = 12;
 const MOST_REMAINING = 2 ** REASON_SHIFT - 1;
 
@@ -87,7 +90,7 @@ const MOST_REMAINING = 2 ** REASON_SHIFT - 1;
 export class RegionEmitter {
   private readonly code = new Code();
   private readonly emitter: BlockEmitter;
-  /** For each way out that several places share, the level of the label where it begins. */
+  /** Levels of the labels where ways out begin (`nameOf`). */
   private readonly waysOut = new Map<string, number>();
   private readonly children = new Map<Block, Block[]>();
   private readonly levels = new Map<Block, number>();
@@ -137,20 +140,19 @@ export class RegionEmitter {
     emitter.open(OP.block);
     emitter.open(OP.block);
     const ways = findWaysOut(blocks);
-    for (const name of ways.keys()) {
-      this.waysOut.set(name, emitter.depth);
+    for (const way of ways) {
+      this.waysOut.set(nameOf(way), emitter.depth);
       emitter.open(OP.block);
     }
     this.tree(entry);
-    for (const way of [...ways.values()].reverse()) {
+    for (const way of ways.reverse()) {
       code.byte(OP.unreachable);
       emitter.close();
       this.wayOut(way);
     }
     code.byte(OP.unreachable);
     emitter.close();
-    this.leaveRegion();
-    code.byte(OP.unreachable);
+    this.endOfWays();
     emitter.close();
     this.goOn();
     const whole = emitter.prologue();
@@ -496,39 +498,49 @@ export class RegionEmitter {
   /** Out of the region along an edge; variables are in their locals, and so is the target. */
   private goOut(edge: Edge): void {
     if (edge.jump !== undefined) this.record(this.surroundings.profileOf(edge.jump));
-    this.take(wayAlong(this.block, edge));
+    this.code.constant(edge.returns ? TO.caller : edge.eip.isConstant ? TO.lacking : TO.region);
+    this.code.localSet(LOCAL.leave);
+    this.take(wayAlong(this.block));
   }
 
   private take(way: WayOut): void {
     this.emitter.branch(OP.br, this.waysOut.get(nameOf(way))!);
   }
 
-  /** What `take` branches to. */
-  private wayOut({ mask, flagForm, to }: WayOut): void {
+  /** What `take` branches to: a part of the way, up to where another begins. */
+  private wayOut({ mask, flagForm, next }: WayOut): void {
     const { code, emitter } = this;
-    for (let v = 0; v < VARIABLES; v++) {
-      if ((mask & (1 << v)) === 0) continue;
-      if (v === FLAGS_AUX && flagForm !== STORED) {
-        code.constant(0);
-        pushFlags(code, flagForm, emitter.temporary());
-        this.store(v);
-      } else this.storeLocal(v);
+    if (flagForm !== STORED) {
+      pushFlags(code, flagForm, emitter.temporary());
+      code.localSet(LOCAL.variables + FLAGS_AUX);
+    } else {
+      const rest = mask & ~(next?.mask ?? 0);
+      for (let v = 0; v < VARIABLES; v++) if (rest & (1 << v)) this.storeLocal(v);
     }
-    if (to === 'interpreter') {
-      emitter.branch(OP.br, LEAVE_LEVEL);
-      return;
-    }
-    this.storeBudget();
-    if (to === 'caller') {
-      code.localGet(LOCAL.nextEip);
-      code.byte(OP.return);
-      return;
-    }
-    if (to === 'lacking') this.countExit();
-    emitter.branch(OP.br, CHAIN_LEVEL);
+    emitter.branch(OP.br, next ? this.waysOut.get(nameOf(next))! : LEAVE_LEVEL);
   }
 
-  /** Where all ways out that `leave` has begun end. */
+  /** Where all ways out end; falls through to `goOn`. */
+  private endOfWays(): void {
+    const { code, emitter } = this;
+    const when = (condition: number, to: number, then: () => void): void => {
+      code.localGet(LOCAL.leave);
+      code.constant(to);
+      code.byte(condition);
+      emitter.open(OP.if);
+      then();
+      emitter.close();
+    };
+    when(OP.i32_ge_s, 0, () => this.leaveRegion());
+    this.storeBudget();
+    when(OP.i32_eq, TO.lacking, () => this.countExit());
+    when(OP.i32_eq, TO.caller, () => {
+      code.localGet(LOCAL.nextEip);
+      code.byte(OP.return);
+    });
+  }
+
+  /** What `leave` has begun ends here. */
   private leaveRegion(): void {
     const { code } = this;
     code.localGet(LOCAL.budget);
@@ -824,18 +836,18 @@ function changedAt(block: Block, variables: readonly Node[]): number {
   return mask;
 }
 
-/** A way out that several places share. */
+/** A way out that several places share, or a part of it. */
 interface WayOut {
   /** Variables that are in their locals and have to be stored. */
   readonly mask: number;
-  /** How the second flag word is represented, if it is one of them. */
+  /** How the second flag word, which is one of them, is represented. */
   readonly flagForm: FlagForm;
-  /** `lacking`: another region, for code that this one might have. */
-  readonly to: 'interpreter' | 'region' | 'lacking' | 'caller';
+  /** Where it goes on when the flags are words, or some of the variables have been stored. */
+  next?: WayOut;
 }
 
-function nameOf({ mask, flagForm, to }: WayOut): string {
-  return `${to} ${flagForm} ${mask}`;
+function nameOf({ mask, flagForm }: WayOut): string {
+  return `${flagForm} ${mask}`;
 }
 
 /** Out before an instruction. */
@@ -845,21 +857,25 @@ function wayBefore(block: Block, { variables, flags }: Pick<Place, 'variables' |
   let flagForm = STORED;
   if ((changed & (AUX | RESULT)) === 0) flagForm = mask & AUX ? block.flagForm : STORED;
   else if (flags && (changed & AUX) !== 0 && (changed & RESULT) !== 0) flagForm = formOf(flags);
-  return { mask, flagForm, to: 'interpreter' };
+  return { mask, flagForm };
 }
 
-/** Out along an edge. */
-function wayAlong(block: Block, { eip, returns }: Edge): WayOut {
+/** Out along an edge at the block's end. */
+function wayAlong(block: Block): WayOut {
   const mask = (block.dirtyIn | block.changed) & ~OPERANDS;
-  const to = returns ? 'caller' : eip.isConstant ? 'lacking' : 'region';
-  return { mask, flagForm: mask & AUX ? formOut(block) : STORED, to };
+  return { mask, flagForm: mask & AUX ? formOut(block) : STORED };
 }
 
-/** All that are taken somewhere. */
-function findWaysOut(blocks: readonly Block[]): Map<string, WayOut> {
-  const ways = new Map<string, WayOut>();
-  const add = (way: WayOut): void => {
-    ways.set(nameOf(way), way);
+/** All that are taken somewhere; those that others go on to come first. */
+function findWaysOut(blocks: readonly Block[]): WayOut[] {
+  const found = new Map<string, WayOut>();
+  const add = (way: WayOut): WayOut => {
+    const name = nameOf(way);
+    const known = found.get(name);
+    if (known) return known;
+    found.set(name, way);
+    if (way.flagForm !== STORED) way.next = add({ mask: way.mask, flagForm: STORED });
+    return way;
   };
   for (const block of blocks) {
     const visit = (steps: readonly Step[]): void => {
@@ -873,9 +889,21 @@ function findWaysOut(blocks: readonly Block[]): Map<string, WayOut> {
     };
     if (block.checksBudget) add(wayBefore(block, { variables: block.entries, flags: undefined }));
     visit(block.steps);
-    const { terminator } = block;
-    if (terminator.kind === 'interpret') add(wayBefore(block, block));
-    for (const edge of edgesOut(block)) add(wayAlong(block, edge));
+    if (block.terminator.kind === 'interpret') add(wayBefore(block, block));
+    if (edgesOut(block).length > 0) add(wayAlong(block));
   }
-  return ways;
+  const all = [...found.values()];
+  const words = all.filter((way) => way.flagForm === STORED).sort((a, b) => count(a.mask) - count(b.mask));
+  for (const [i, way] of words.entries()) {
+    // The one that stores most of it.
+    way.next = words.slice(0, i).findLast((other) => other.mask !== way.mask && (other.mask & ~way.mask) === 0);
+  }
+  return [...words, ...all.filter((way) => way.flagForm !== STORED)];
+}
+
+/** Bits that are set. */
+function count(mask: number): number {
+  let bits = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) bits++;
+  return bits;
 }
