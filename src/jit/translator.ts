@@ -49,7 +49,7 @@ export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
   instructions: 400,
   onlyWhatRan: true,
   sparing: true,
-  memoryBytes: 64 << 20,
+  memoryBytes: 96 << 20,
   now: () => 0,
 };
 

@@ -29,7 +29,7 @@ import { Tail } from './tail.js';
 const MEGABYTE = 0x10_0000;
 
 /** For objects that are short-lived, megabytes. */
-const YOUNG_MEGABYTES = 8;
+const YOUNG_MEGABYTES = 4;
 
 /** What is to be launched: a file, or an image that we made ourselves. */
 export interface Guest {

@@ -497,7 +497,7 @@ With --clock=virtual it is looked less often, so that the run stays the same.`,
     argument: 'MB',
     group: 'Speed',
     board: 'all',
-    default: '64',
+    default: '96',
     help: 'most memory for translated code',
     details:
       'Megabytes, with all that the JavaScript engine makes of it, as far as can be estimated. When there is more, what has not been in use lately is given up.',

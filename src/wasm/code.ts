@@ -140,6 +140,10 @@ export const OP = {
 export class Code {
   private buffer: Uint8Array;
   length = 0;
+  /** The last `localSet`: its local, and the bytes `[start, end)`. */
+  private setLocal = -1;
+  private setStart = -1;
+  private setEnd = -1;
 
   /** `capacity` is a first guess, in bytes. */
   constructor(capacity = 4096) {
@@ -148,12 +152,13 @@ export class Code {
 
   /** Empties it for other code; what `bytes` returned before is overwritten. */
   clear(): void {
-    this.length = 0;
+    this.truncate(0);
   }
 
   /** Takes back what was written behind `length`. */
   truncate(length: number): void {
     this.length = length;
+    this.setEnd = -1;
   }
 
   byte(value: number): void {
@@ -235,13 +240,22 @@ export class Code {
     this.s32(value);
   }
 
+  /** Right behind a `localSet` of the same local the two become a `localTee`. */
   localGet(index: number): void {
+    if (this.setEnd === this.length && this.setLocal === index) {
+      this.buffer[this.setStart] = OP.local_tee;
+      this.setEnd = -1;
+      return;
+    }
     this.byte(OP.local_get);
     this.u32(index);
   }
   localSet(index: number): void {
+    this.setStart = this.length;
     this.byte(OP.local_set);
     this.u32(index);
+    this.setLocal = index;
+    this.setEnd = this.length;
   }
   localTee(index: number): void {
     this.byte(OP.local_tee);
