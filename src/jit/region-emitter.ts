@@ -19,9 +19,9 @@ import type { LocalRun } from '../wasm/module.js';
 import { SIMD } from '../wasm/simd.js';
 import { liveOut } from './analysis.js';
 import { BlockEmitter } from './block-emitter.js';
-import { type Block, type Edge, edgesOut, leavesAtEnd } from './blocks.js';
-import { AUX, findOperands, formOf, formOut, OPERANDS, pushFlags, RESULT } from './deferred-flags.js';
-import { type FlagForm, STORED } from './flag-conditions.js';
+import { type Block, type Edge, leavesAtEnd } from './blocks.js';
+import { AUX, findOperands, formOut, OPERANDS, pushFlags } from './deferred-flags.js';
+import { STORED } from './flag-conditions.js';
 import { ENTRY_SHIFT, PROFILE_COUNT, TARGET_HASH } from './jump-profiles.js';
 import { type LoopRun, planRun } from './loop-run.js';
 import { constant, type Node } from './node.js';
@@ -38,11 +38,10 @@ import {
   LEAVE,
   LOCAL,
   type Place,
-  type Step,
   VARIABLES,
-  mayLeave,
   stateOffset,
 } from './steps.js';
+import { changedAt, findWaysOut, nameOf, wayAlong, wayBefore, type WayOut } from './ways-out.js';
 
 /** What a region's code refers to outside of it. */
 export interface Surroundings {
@@ -827,83 +826,4 @@ function isMerge(block: Block): boolean {
   let ways = 0;
   for (const from of block.predecessors) if (from.order < block.order) ways++;
   return ways > 1;
-}
-
-/** Variables that the block has changed when they are `variables`. */
-function changedAt(block: Block, variables: readonly Node[]): number {
-  let mask = 0;
-  for (let v = 0; v < VARIABLES; v++) if (variables[v] !== block.entries[v]) mask |= 1 << v;
-  return mask;
-}
-
-/** A way out that several places share, or a part of it. */
-interface WayOut {
-  /** Variables that are in their locals and have to be stored. */
-  readonly mask: number;
-  /** How the second flag word, which is one of them, is represented. */
-  readonly flagForm: FlagForm;
-  /** Where it goes on when the flags are words, or some of the variables have been stored. */
-  next?: WayOut;
-}
-
-function nameOf({ mask, flagForm }: WayOut): string {
-  return `${flagForm} ${mask}`;
-}
-
-/** Out before an instruction. */
-function wayBefore(block: Block, { variables, flags }: Pick<Place, 'variables' | 'flags'>): WayOut {
-  const changed = changedAt(block, variables);
-  const mask = block.dirtyIn | changed;
-  let flagForm = STORED;
-  if ((changed & (AUX | RESULT)) === 0) flagForm = mask & AUX ? block.flagForm : STORED;
-  else if (flags && (changed & AUX) !== 0 && (changed & RESULT) !== 0) flagForm = formOf(flags);
-  return { mask, flagForm };
-}
-
-/** Out along an edge at the block's end. */
-function wayAlong(block: Block): WayOut {
-  const mask = (block.dirtyIn | block.changed) & ~OPERANDS;
-  return { mask, flagForm: mask & AUX ? formOut(block) : STORED };
-}
-
-/** All that are taken somewhere; those that others go on to come first. */
-function findWaysOut(blocks: readonly Block[]): WayOut[] {
-  const found = new Map<string, WayOut>();
-  const add = (way: WayOut): WayOut => {
-    const name = nameOf(way);
-    const known = found.get(name);
-    if (known) return known;
-    found.set(name, way);
-    if (way.flagForm !== STORED) way.next = add({ mask: way.mask, flagForm: STORED });
-    return way;
-  };
-  for (const block of blocks) {
-    const visit = (steps: readonly Step[]): void => {
-      for (const step of steps) {
-        if (mayLeave(step)) add(wayBefore(block, step.place));
-        else if (step.kind === 'branch') {
-          visit(step.taken);
-          visit(step.otherwise);
-        }
-      }
-    };
-    if (block.checksBudget) add(wayBefore(block, { variables: block.entries, flags: undefined }));
-    visit(block.steps);
-    if (block.terminator.kind === 'interpret') add(wayBefore(block, block));
-    if (edgesOut(block).length > 0) add(wayAlong(block));
-  }
-  const all = [...found.values()];
-  const words = all.filter((way) => way.flagForm === STORED).sort((a, b) => count(a.mask) - count(b.mask));
-  for (const [i, way] of words.entries()) {
-    // The one that stores most of it.
-    way.next = words.slice(0, i).findLast((other) => other.mask !== way.mask && (other.mask & ~way.mask) === 0);
-  }
-  return [...words, ...all.filter((way) => way.flagForm !== STORED)];
-}
-
-/** Bits that are set. */
-function count(mask: number): number {
-  let bits = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) bits++;
-  return bits;
 }
