@@ -47,6 +47,11 @@ export interface CpuContext {
   requestStop(): void;
   /** `exit` describes a trap, and the instruction is complete: lets the board deliver it, or makes `run` return. */
   reportTrap(): void;
+  /**
+   * The usual way into the guest's handler of an event, quickly (interpreter/gates.ts: `NO_ERROR_CODE`, `ENTRY`). False:
+   * nothing has changed, and the way is to be gone in full. Without it, it always is.
+   */
+  enterHandler?(vector: number, errorCode: number, eip: number, entry: number): boolean;
   /** Makes `run` return `reason` (one of `EXIT`) when this instruction has completed. */
   leave(reason: number): void;
 }

@@ -17,9 +17,9 @@ import {
 import { type GateTarget, readGateTarget } from './far-transfers.js';
 import { DE, DF, GP, GuestFault, hasErrorCode, NP, PF, TS } from './faults.js';
 import { checkVirtual8086Level } from './flag-transfers.js';
-import { enterFlatHandler } from './flat-transfers.js';
 import { GuestStack } from './guest-stack.js';
 import { commitStack, openInnerStack } from './inner-stack.js';
+import { ENTRY, NO_ERROR_CODE } from './interpreter/gates.js';
 import { checkEip, flatModeSegment, inVirtual8086, nullSegment, setCodeSegment } from './segmentation.js';
 import { CR0, ESP, FLAG } from './state.js';
 import { switchTask } from './tasks.js';
@@ -65,7 +65,8 @@ export function deliverInterrupt(
   let event: InterruptEvent = { vector, errorCode, kind };
   cpu.interruptShadow = false;
   cpu.instructionEip = kind === 'software' ? cpu.exit.instructionEip : cpu.state.eip;
-  if (enterFlatHandler(cpu, vector, errorCode, kind === 'fault', kind === 'software')) return 'delivered';
+  const entry = kind === 'fault' ? ENTRY.fault : kind === 'software' ? ENTRY.software : ENTRY.external;
+  if (cpu.enterHandler?.(vector, errorCode ?? NO_ERROR_CODE, cpu.state.eip, entry)) return 'delivered';
   for (;;) {
     try {
       enterHandler(cpu, event);

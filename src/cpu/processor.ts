@@ -5,6 +5,7 @@ import {
   ES,
   LEAVE_REGION,
   RAM_BASE,
+  RUN,
   SEGMENT,
   SS,
   STATE,
@@ -106,8 +107,6 @@ export class Processor implements CpuContext {
   private stopRequested = false;
   /** The board has delivered a trap during the last call of the interpreter, or behind it. */
   private trapDelivered = false;
-  /** Budget of the interpreter call under way. */
-  private chunk = 0;
   /** Instructions retired right behind the last STI or load of SS. */
   private shadowAt = -1;
   /** The same for loads of SS alone, which hold back single steps too (SDM vol. 3, 6.8.3). */
@@ -158,6 +157,14 @@ export class Processor implements CpuContext {
     });
     this.interpreter = this.instantiate();
     code.endEpochs();
+  }
+
+  /** Budget of the interpreter call under way. */
+  private get chunk(): number {
+    return this.i32[RUN.chunk >> 2]!;
+  }
+  private set chunk(instructions: number) {
+    this.i32[RUN.chunk >> 2] = instructions;
   }
 
   // --- running --------------------------------------------------------------------------------
@@ -251,6 +258,11 @@ export class Processor implements CpuContext {
     state.retired += again;
     state.trappedAt = state.retired;
     return again;
+  }
+
+  enterHandler(vector: number, errorCode: number, eip: number, entry: number): boolean {
+    const enter = this.interpreter?.['enterHandler'] as ((...args: number[]) => number) | undefined;
+    return enter !== undefined && enter(vector, errorCode, eip, entry) !== 0;
   }
 
   leave(reason: number): void {

@@ -45,9 +45,6 @@ export class PageTables {
   private readonly memory: GuestMemory;
   private readonly cpu: GuestProcessor;
   private readonly walker: PageWalker;
-  private readonly rules: WalkRules;
-  /** PAGE_OFFSET as LGUEST_INIT told; linear addresses below are the user part. */
-  kernelAddress = DEFAULT_PAGE_OFFSET;
   /** Where RAM appears a second time before LGUEST_INIT; −1: nowhere. */
   private aliasAt = -1;
   /** Three levels? Undefined until NEW_PGTABLE in guests that make their own first tables. */
@@ -59,10 +56,9 @@ export class PageTables {
   constructor(memory: GuestMemory, cpu: GuestProcessor) {
     this.memory = memory;
     this.cpu = cpu;
-    this.rules = {
+    const rules: WalkRules = {
       strict: true,
       accessedInDirectories: false,
-      frameLimit: memory.size >>> 12,
       flatUser: false,
       refuse: (level) =>
         killGuest(
@@ -74,26 +70,34 @@ export class PageTables {
         ),
       flat: (linear) => this.translateFlat(linear),
     };
-    this.walker = new PageWalker(memory, this.rules);
+    this.walker = new PageWalker(memory, rules);
     this.walker.noExecute = true;
+    this.kernelAddress = DEFAULT_PAGE_OFFSET;
+  }
+
+  /**
+   * PAGE_OFFSET as LGUEST_INIT told; linear addresses below are the user part. From there on all address spaces are
+   * alike, or the guest tells us: the processor may keep those translations when it goes from one to another, as if
+   * they were marked global.
+   */
+  get kernelAddress(): number {
+    return this.walker.globalFrom;
+  }
+  set kernelAddress(linear: number) {
+    this.walker.globalFrom = linear;
   }
 
   /** The first address space: physical, with RAM again at `aliasAt` (−1: not). `limit`: bytes the guest may touch. */
   start(limit: number, aliasAt: number): void {
-    this.rules.frameLimit = limit >>> 12;
+    this.walker.frameLimit = limit >>> 12;
     this.walker.mode = PAGING.flat;
     this.aliasAt = aliasAt;
     this.cpu.flushTlb();
   }
 
-  /**
-   * Translates for the processor. From `kernelAddress` on all address spaces are alike, or the guest tells us: the
-   * processor may keep those translations when it goes from one to another, as if they were marked global.
-   */
+  /** Translates for the processor. */
   walk(linear: number, access: number): Walk {
-    const walk = this.walker.walk(linear, access);
-    if (linear >>> 0 >= this.kernelAddress) walk.global = true;
-    return walk;
+    return this.walker.walk(linear, access);
   }
 
   /** Guest-physical address of `linear` without touching rights or accessed bits; −1 if no page is there. */
@@ -207,7 +211,7 @@ export class PageTables {
   }
 
   private translateFlat(linear: number): number {
-    const limit = this.rules.frameLimit * 4096;
+    const limit = this.walker.frameLimit * 4096;
     if (linear < limit) return linear;
     if (this.aliasAt >= 0) {
       const behind = linear - this.aliasAt;

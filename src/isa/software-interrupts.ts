@@ -14,7 +14,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     ends: true,
     system: true,
     semantics(b) {
-      b.helper('softwareInterrupt', b.read(0));
+      b.helper('softwareInterrupt', b.read(0), b.nextEip());
     },
   },
   {
@@ -23,7 +23,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     ends: true,
     system: true,
     semantics(b) {
-      b.helper('softwareInterrupt', b.const(3));
+      b.helper('softwareInterrupt', b.const(3), b.nextEip());
     },
   },
   {
@@ -32,7 +32,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     ends: true,
     system: true,
     semantics(b) {
-      b.helper('softwareInterrupt', b.const(1));
+      b.helper('softwareInterrupt', b.const(1), b.nextEip());
     },
   },
   {
@@ -43,7 +43,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     system: true,
     semantics(b) {
       b.when(flags.overflow(b), () => {
-        b.helper('softwareInterrupt', b.const(4));
+        b.helper('softwareInterrupt', b.const(4), b.nextEip());
         b.endBlock();
       });
       b.jump(b.nextEip());

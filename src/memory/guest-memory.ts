@@ -1,4 +1,4 @@
-import { RAM_BASE } from './layout.js';
+import { CODE_PAGES, RAM_BASE } from './layout.js';
 
 /** Guest data named an address outside guest-physical memory. The board turns it into a kill. */
 export class GuestAddressError extends Error {
@@ -46,7 +46,7 @@ export class GuestMemory {
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.view = new DataView(buffer);
-    this.codePages = new Uint8Array(sizeBytes >>> 12);
+    this.codePages = new Uint8Array(buffer, CODE_PAGES, sizeBytes >>> 12);
   }
 
   /** Whether `[gpa, gpa+length)` lies in guest memory; gpa is unsigned. */

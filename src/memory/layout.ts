@@ -130,6 +130,8 @@ export const STATUS = {
   trap: 1,
   /** Leave for another reason described in `Processor.exit`; the instruction has completed. */
   leave: 2,
+  /** An exception has been delivered; the processor goes on at `STATE.eip`. Not seen outside the interpreter. */
+  delivered: 3,
 } as const;
 
 /** What translated code and the interpreter tell each other; no part of the architectural state. */
@@ -175,6 +177,26 @@ export const X87_TABLES = { ready: 0x2200, first: 0x2400 } as const;
 /** `STATE.codeKey` without the mode, for code of rings 0 to 2 and of ring 3. */
 export const KEYS = { supervisor: 0x1e00, user: 0x1e04 } as const;
 
+/** The call of the interpreter under way. */
+export const RUN = {
+  /** Its budget, instructions; 0: there is none. What is left of it is in `STATE.budget`. */
+  chunk: 0x1e38,
+} as const;
+
+/** Settings of the page walker (`page-walk.ts`), a word each: it is in TypeScript, and for the usual cases in WebAssembly. */
+export const WALKER = {
+  mode: 0x1e10,
+  root: 0x1e14,
+  writeProtect: 0x1e18,
+  noExecute: 0x1e1c,
+  largePages: 0x1e20,
+  globalPages: 0x1e24,
+  strict: 0x1e28,
+  accessedInDirectories: 0x1e2c,
+  frameLimit: 0x1e30,
+  globalBehind: 0x1e34,
+} as const;
+
 /** Where FXSAVE and FXRSTOR put their image together, 512 bytes. */
 export const FX_IMAGE = 0x2000;
 
@@ -218,6 +240,11 @@ export const REGION_LISTS = 0x34_0000;
 export const REGION_PAGES = 0x38_0000;
 export const REGION_PAGES_BYTES = 0x8_0000;
 
+/** By vector, u32 each: traps that the board has delivered. */
+export const TRAP_COUNTS = 0x28_0000;
+/** Non-zero: page faults and software interrupts may be delivered without the board, by way of the guest's IDT. */
+export const DIRECT_TRAPS = 0x28_0400;
+
 /** Where computed jumps have gone: 256 profiles of 1 KiB (`jit/jump-profiles.ts`). */
 export const JUMP_TARGETS = 0x30_0000;
 
@@ -246,5 +273,14 @@ export const ARENA = 0x140_0000;
 export const ARENA_BYTES = 0x100_0000;
 export const RECORD_BYTES = 32;
 
+/** One byte for each page of guest memory: `CODE_PAGE`. */
+export const CODE_PAGES = 0x250_0000;
+/** Linear pages that were entered into the TLB, u32 each, behind their number: local ones, and global ones. */
+export const TLB_LISTS = { local: 0x260_0000, global: 0x270_0000 } as const;
+/** More than this, and the TLB forgets everything. */
+export const TLB_LIST_ENTRIES = 1 << 17;
+/** For each page of guest memory, two u32: linear pages that it may be written through (`memory/write-mappings.ts`). */
+export const WRITE_MAPPINGS = 0x280_0000;
+
 /** Guest-physical address 0. */
-export const RAM_BASE = 0x250_0000;
+export const RAM_BASE = 0x300_0000;

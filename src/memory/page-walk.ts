@@ -1,5 +1,5 @@
 import { GuestAddressError, type GuestMemory } from './guest-memory.js';
-import { RAM_BASE } from './layout.js';
+import { RAM_BASE, WALKER } from './layout.js';
 
 /**
  * The one page walker: paging off, 32-bit two-level tables with 4 MiB pages, and PAE with 2 MiB pages
@@ -9,6 +9,8 @@ import { RAM_BASE } from './layout.js';
  * - Nothing is allocated by a walk: `walk` fills and returns one object that is reused.
  * - A walk that ends in a fault changes nothing in memory. One that succeeds sets A, and D on a write.
  * - Entries are read from guest memory each time; caching is the business of the processor's TLB.
+ * - Settings are in linear memory (`WALKER`): the usual cases of a walk are done by the interpreter's module, too
+ *   (`cpu/interpreter/tlb-fill.ts`), for which this is the specification. So there is one walker for a memory.
  */
 
 /** Access kinds of a walk, placed as in the page-fault error code: write, user, instruction fetch. */
@@ -67,13 +69,11 @@ export interface WalkRules {
   /** Do directory entries get their accessed bit set? Hardware: yes. lguest's Host never does (lguest-abi §6.2). */
   readonly accessedInDirectories: boolean;
   /**
-   * Strict: entries may hold only the bits of lguest-abi §6.2 and frames below `frameLimit`; everything else,
+   * Strict: entries may hold only the bits of lguest-abi §6.2 and frames below the walker's `frameLimit`; all else,
    * and a table outside memory, ends the guest through `refuse` or `GuestAddressError`.
    * Not strict: reserved bits fault as the SDM says, and a table outside memory reads as "not present".
    */
   readonly strict: boolean;
-  /** First frame number that may not be mapped. Only looked at when strict. */
-  frameLimit: number;
   /** Strict: an entry of this level broke the rules. Never returns. */
   refuse(level: 'directory' | 'middle' | 'entry'): never;
   /** `PAGING.flat`: guest-physical address of the page at `linear` (page-aligned, unsigned), −1 if there is none. May throw. */
@@ -92,19 +92,10 @@ export interface WalkerState {
   globalPages: boolean;
 }
 
+/** `globalFrom`: beyond all addresses. */
+const NEVER_GLOBAL = 0x1_0000_0000;
+
 export class PageWalker {
-  /** One of `PAGING`. */
-  mode: number = PAGING.flat;
-  /** Guest-physical address of the top-level table, bytes. */
-  root = 0;
-  /** CR0.WP: supervisor writes honour read-only pages. */
-  writeProtect = true;
-  /** EFER.NXE; counts in PAE mode only. */
-  noExecute = false;
-  /** CR4.PSE. (PAE always has its 2 MiB pages.) Ignored when strict. */
-  largePages = false;
-  /** CR4.PGE. */
-  globalPages = false;
   private readonly result: Walk = {
     fault: -1,
     pageGpa: 0,
@@ -117,10 +108,81 @@ export class PageWalker {
   /** Bits of an entry's high word that are reserved, NX aside: beyond 36 physical address bits. */
   private readonly reservedHigh = 0x7fff_fff0;
 
+  private readonly words: Uint32Array;
+
   constructor(
     private readonly memory: GuestMemory,
     readonly rules: WalkRules,
-  ) {}
+  ) {
+    this.words = memory.u32;
+    this.words[WALKER.strict >> 2] = Number(rules.strict);
+    this.words[WALKER.accessedInDirectories >> 2] = Number(rules.accessedInDirectories);
+    this.mode = PAGING.flat;
+    this.root = 0;
+    this.writeProtect = true;
+    this.noExecute = false;
+    this.largePages = false;
+    this.globalPages = false;
+    this.frameLimit = memory.size >>> 12;
+    this.globalFrom = NEVER_GLOBAL;
+  }
+
+  /** One of `PAGING`. */
+  get mode(): number {
+    return this.words[WALKER.mode >> 2]!;
+  }
+  set mode(mode: number) {
+    this.words[WALKER.mode >> 2] = mode;
+  }
+  /** Guest-physical address of the top-level table, bytes. */
+  get root(): number {
+    return this.words[WALKER.root >> 2]!;
+  }
+  set root(root: number) {
+    this.words[WALKER.root >> 2] = root;
+  }
+  /** CR0.WP: supervisor writes honour read-only pages. */
+  get writeProtect(): boolean {
+    return this.words[WALKER.writeProtect >> 2] !== 0;
+  }
+  set writeProtect(on: boolean) {
+    this.words[WALKER.writeProtect >> 2] = Number(on);
+  }
+  /** EFER.NXE; counts in PAE mode only. */
+  get noExecute(): boolean {
+    return this.words[WALKER.noExecute >> 2] !== 0;
+  }
+  set noExecute(on: boolean) {
+    this.words[WALKER.noExecute >> 2] = Number(on);
+  }
+  /** CR4.PSE. (PAE always has its 2 MiB pages.) Ignored when strict. */
+  get largePages(): boolean {
+    return this.words[WALKER.largePages >> 2] !== 0;
+  }
+  set largePages(on: boolean) {
+    this.words[WALKER.largePages >> 2] = Number(on);
+  }
+  /** CR4.PGE. */
+  get globalPages(): boolean {
+    return this.words[WALKER.globalPages >> 2] !== 0;
+  }
+  set globalPages(on: boolean) {
+    this.words[WALKER.globalPages >> 2] = Number(on);
+  }
+  /** First frame number that may not be mapped. Only looked at when strict. At most what guest memory has. */
+  get frameLimit(): number {
+    return this.words[WALKER.frameLimit >> 2]!;
+  }
+  set frameLimit(frames: number) {
+    this.words[WALKER.frameLimit >> 2] = frames;
+  }
+  /** Linear addresses from here on are alike in all address spaces, whatever their entries say. Not 0. */
+  get globalFrom(): number {
+    return this.words[WALKER.globalBehind >> 2]! + 1;
+  }
+  set globalFrom(linear: number) {
+    this.words[WALKER.globalBehind >> 2] = linear - 1;
+  }
 
   /** Translates the page of `linear` for `access` (a sum of ACCESS_*); sets A and D. */
   walk(linear: number, access: number): Walk {
@@ -186,7 +248,7 @@ export class PageWalker {
     walk.userReadable = user;
     walk.userWritable = user;
     walk.executable = true;
-    walk.global = false;
+    walk.global = linear >>> 0 >= this.globalFrom;
     return walk;
   }
 
@@ -196,22 +258,22 @@ export class PageWalker {
     const pde = this.entry(pdeAt, 4);
     if ((pde & PTE.present) === 0) return this.deny(access & 6);
     if (rules.strict) {
-      if ((pde & 0xf98) !== 0 || pde >>> 12 >= rules.frameLimit) rules.refuse('directory');
+      if ((pde & 0xf98) !== 0 || pde >>> 12 >= this.frameLimit) rules.refuse('directory');
     } else if ((pde & PTE.large) !== 0 && this.largePages) {
       if ((pde & RESERVED_4M) !== 0) return this.deny((access & 6) | 1 | RESERVED_BIT_FAULT);
       if (!this.allowed(access, pde)) return this.deny((access & 6) | 1);
       const dirtied = this.setAccessed(pdeAt, pde, access);
-      return this.grant(((pde & 0xffc0_0000) >>> 0) + (linear & 0x3f_f000), pde, dirtied, pde, 0);
+      return this.grant(linear, ((pde & 0xffc0_0000) >>> 0) + (linear & 0x3f_f000), pde, dirtied, pde, 0);
     }
     const pteAt = frame(pde) + ((linear >>> 10) & 0xffc);
     const pte = this.entry(pteAt, 4);
     if ((pte & PTE.present) === 0) return this.deny(access & 6);
     const flags = pde & pte;
     if (!this.allowed(access, flags)) return this.deny((access & 6) | 1);
-    if (rules.strict && ((pte & PTE.large) !== 0 || pte >>> 12 >= rules.frameLimit)) rules.refuse('entry');
+    if (rules.strict && ((pte & PTE.large) !== 0 || pte >>> 12 >= this.frameLimit)) rules.refuse('entry');
     if (rules.accessedInDirectories && (pde & PTE.accessed) === 0) this.memory.write32(pdeAt, pde | PTE.accessed);
     const dirtied = this.setAccessed(pteAt, pte, access);
-    return this.grant(frame(pte), flags, dirtied, pte, 0);
+    return this.grant(linear, frame(pte), flags, dirtied, pte, 0);
   }
 
   private walkPae(linear: number, access: number): Walk {
@@ -223,14 +285,14 @@ export class PageWalker {
     if ((pdpte & PTE.present) === 0) return this.deny(code);
     if (rules.strict) {
       const high = this.entry(pdpteAt + 4, 4);
-      if ((pdpte & 0xffe) !== 0 || high !== 0 || pdpte >>> 12 >= rules.frameLimit) rules.refuse('directory');
+      if ((pdpte & 0xffe) !== 0 || high !== 0 || pdpte >>> 12 >= this.frameLimit) rules.refuse('directory');
     }
     const pdeAt = frame(pdpte) + ((linear >>> 18) & 0xff8);
     const pde = this.entry(pdeAt, 8);
     if ((pde & PTE.present) === 0) return this.deny(code);
     const pdeHigh = this.entry(pdeAt + 4, 4);
     if (rules.strict) {
-      if ((pde & 0xf98) !== 0 || pdeHigh !== 0 || pde >>> 12 >= rules.frameLimit) rules.refuse('middle');
+      if ((pde & 0xf98) !== 0 || pdeHigh !== 0 || pde >>> 12 >= this.frameLimit) rules.refuse('middle');
     } else {
       if (this.reserved(pdeHigh)) return this.deny(code | 1 | RESERVED_BIT_FAULT);
       if ((pde & PTE.large) !== 0) {
@@ -238,7 +300,7 @@ export class PageWalker {
         if (!this.allowed(access, pde) || this.forbidsFetch(access, pdeHigh)) return this.deny(code | 1);
         const dirtied = this.setAccessed(pdeAt, pde, access);
         const page = ((pde & 0xffe0_0000) >>> 0) + (linear & 0x1f_f000) + (pdeHigh & 0xf) * 0x1_0000_0000;
-        return this.grant(page, pde, dirtied, pde, pdeHigh);
+        return this.grant(linear, page, pde, dirtied, pde, pdeHigh);
       }
     }
     const pteAt = frame(pde) + ((linear >>> 9) & 0xff8);
@@ -249,13 +311,13 @@ export class PageWalker {
     const flags = pde & pte;
     if (!this.allowed(access, flags) || this.forbidsFetch(access, pdeHigh | pteHigh)) return this.deny(code | 1);
     if (rules.strict) {
-      const beyond = (pteHigh & 0x7fff_ffff) !== 0 || pte >>> 12 >= rules.frameLimit;
+      const beyond = (pteHigh & 0x7fff_ffff) !== 0 || pte >>> 12 >= this.frameLimit;
       if ((pte & PTE.large) !== 0 || beyond) rules.refuse('entry');
     }
     if (rules.accessedInDirectories && (pde & PTE.accessed) === 0) this.memory.write32(pdeAt, pde | PTE.accessed);
     const dirtied = this.setAccessed(pteAt, pte, access);
     const page = frame(pte) + (rules.strict ? 0 : (pteHigh & 0xf) * 0x1_0000_0000);
-    return this.grant(page, flags, dirtied, pte, pdeHigh | pteHigh);
+    return this.grant(linear, page, flags, dirtied, pte, pdeHigh | pteHigh);
   }
 
   /** Low word of the table entry at `gpa`; `size` is the entry's size for the error text. */
@@ -297,7 +359,7 @@ export class PageWalker {
   }
 
   /** `flags`: AND of all levels; `last`: the entry that maps the page; `high`: OR of the high words. */
-  private grant(pageGpa: number, flags: number, dirty: boolean, last: number, high: number): Walk {
+  private grant(linear: number, pageGpa: number, flags: number, dirty: boolean, last: number, high: number): Walk {
     const walk = this.result;
     const user = (flags & PTE.user) !== 0;
     const writable = (flags & PTE.writable) !== 0;
@@ -307,7 +369,7 @@ export class PageWalker {
     walk.executable = !this.noExecute || high >= 0;
     walk.userWritable = user && writable && dirty;
     walk.supervisorWritable = dirty && (writable || !this.writeProtect);
-    walk.global = this.globalPages && (last & PTE.global) !== 0;
+    walk.global = (this.globalPages && (last & PTE.global) !== 0) || linear >>> 0 >= this.globalFrom;
     return walk;
   }
 }

@@ -2,6 +2,8 @@ import type { GuestMemory } from './guest-memory.js';
 import {
   RAM_BASE,
   TLB_INVALID,
+  TLB_LIST_ENTRIES,
+  TLB_LISTS,
   TLB_PAGE,
   TLB_PAGES,
   TLB_READ_SUPERVISOR,
@@ -14,8 +16,6 @@ import type { Walk } from './page-walk.js';
 import { WriteMappings } from './write-mappings.js';
 
 const PAGES = TLB_TABLE_BYTES / 4;
-/** More filled pages than this and the list is given up for a full flush. */
-const MOST_FILLED = 1 << 17;
 const CODE = TLB_PAGE.supervisorCode | TLB_PAGE.userCode;
 
 /**
@@ -26,6 +26,7 @@ const CODE = TLB_PAGE.supervisorCode | TLB_PAGE.userCode;
  * - An entry is the difference host address − linear address of a page, or `TLB_INVALID`.
  * - Whatever is in any table is in `READ_SUPERVISOR` too: it marks which pages are filled.
  * - Pages that decoded code came from are in no write table; that is how self-modifying code is noticed.
+ * - All of it is in linear memory: the interpreter's module fills it, too (`cpu/interpreter/tlb-fill.ts`).
  */
 export class Tlb {
   private readonly readSupervisor: Int32Array;
@@ -33,8 +34,8 @@ export class Tlb {
   private readonly writeSupervisor: Int32Array;
   private readonly writeUser: Int32Array;
   /** Pages entered, global ones apart; a page may be listed twice, and stay listed after it was dropped. */
-  private readonly local = new PageList();
-  private readonly global = new PageList();
+  private readonly local: PageList;
+  private readonly global: PageList;
   private readonly writeMappings: WriteMappings;
   private readonly codePages: Uint8Array;
   /** By linear page: bits of `TLB_PAGE`. */
@@ -51,7 +52,9 @@ export class Tlb {
     this.writeUser = table(TLB_WRITE_USER);
     for (const t of [this.readSupervisor, this.readUser, this.writeSupervisor, this.writeUser]) t.fill(TLB_INVALID);
     this.marks = memory.u8.subarray(TLB_PAGES, TLB_PAGES + PAGES);
-    this.writeMappings = new WriteMappings(memory.codePages.length);
+    this.local = new PageList(memory, TLB_LISTS.local);
+    this.global = new PageList(memory, TLB_LISTS.global);
+    this.writeMappings = new WriteMappings(memory);
     this.codePages = memory.codePages;
     this.size = memory.size;
   }
@@ -92,7 +95,8 @@ export class Tlb {
 
   private dropListed(list: PageList): number {
     let code = 0;
-    for (let i = 0; i < list.count; i++) code |= this.drop(list.pages[i]!);
+    const { count, pages } = list;
+    for (let i = 0; i < count; i++) code |= this.drop(pages[i]!);
     list.count = 0;
     return code;
   }
@@ -155,7 +159,7 @@ export class Tlb {
 
   private remember(page: number, global: boolean): void {
     const list = global ? this.global : this.local;
-    if (list.count >= MOST_FILLED) {
+    if (list.count >= TLB_LIST_ENTRIES) {
       this.flush();
       this.onFull();
     }
@@ -163,17 +167,26 @@ export class Tlb {
   }
 }
 
-/** A growing list of page numbers. */
+/** A list of page numbers in linear memory, behind their number. */
 class PageList {
-  pages = new Int32Array(4096);
-  count = 0;
+  readonly pages: Int32Array;
+  private readonly counts: Int32Array;
+
+  constructor(memory: GuestMemory, offset: number) {
+    this.counts = new Int32Array(memory.memory.buffer, offset, 1);
+    this.pages = new Int32Array(memory.memory.buffer, offset + 4, TLB_LIST_ENTRIES);
+  }
+
+  get count(): number {
+    return this.counts[0]!;
+  }
+  set count(count: number) {
+    this.counts[0] = count;
+  }
 
   add(page: number): void {
-    if (this.count === this.pages.length) {
-      const larger = new Int32Array(this.pages.length * 2);
-      larger.set(this.pages);
-      this.pages = larger;
-    }
-    this.pages[this.count++] = page;
+    const { count } = this;
+    this.pages[count] = page;
+    this.count = count + 1;
   }
 }

@@ -16,7 +16,7 @@ import { deliverInterrupt } from '../cpu/interrupt-delivery.js';
 import { Processor } from '../cpu/processor.js';
 import { CR0, CR4, EAX, EBX, ESI, ESP, FLAG } from '../cpu/state.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { CS, DS, ES, FS, GS, SS, STATE } from '../memory/layout.js';
+import { CS, DIRECT_TRAPS, DS, ES, FS, GS, SS, STATE, TRAP_COUNTS } from '../memory/layout.js';
 import { PageWalker, PAGING, type WalkerState } from '../memory/page-walk.js';
 import type { VirtioDevice } from '../virtio/device.js';
 import { VIRTIO_PCI_WINDOW, type VirtioPciState, VirtioPciTransport } from '../virtio/pci-transport.js';
@@ -45,6 +45,8 @@ export interface TimeSource {
 
 /** Whoever wants to watch. Called before the event takes effect. */
 export interface PcObserver {
+  /** False: nobody wants to hear of `trap` for the time being. */
+  readonly watchesTraps?: boolean;
   trap?(vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean): void;
   interrupt?(irq: number, eip: number): void;
 }
@@ -130,7 +132,7 @@ export class PcBoard implements Board {
   private readonly machineRegisters: MachineRegisters;
   /** Interrupt line → slots that hold it up. */
   private readonly lines = new Map<number, Set<number>>();
-  private readonly trapCounts = new Uint32Array(VECTORS);
+  private readonly trapCounts: Uint32Array;
   private readonly interruptCounts = new Uint32Array(LINES);
   private readonly idleTicks = new IdleTicks();
   /** An interrupt other than the timer's has been delivered since the guest last slept. */
@@ -145,12 +147,12 @@ export class PcBoard implements Board {
     this.walker = new PageWalker(memory, {
       strict: false,
       accessedInDirectories: true,
-      frameLimit: 0,
       flatUser: true,
       refuse: () => stopGuest('killed', 'page tables were refused'),
       flat: (linear) => linear,
     });
     this.walker.writeProtect = false;
+    this.trapCounts = memory.u32.subarray(TRAP_COUNTS >> 2, (TRAP_COUNTS >> 2) + VECTORS);
     this.cpu = options.makeProcessor?.(memory, this) ?? new Processor(memory, this, makePcModel());
     const { ports } = this;
     const nowNs = (): number => time.nowNs();
@@ -233,6 +235,8 @@ export class PcBoard implements Board {
    * Nothing that the guest does makes this throw.
    */
   run(maxInstructions: number): 'running' | 'idle' | 'stopped' {
+    const { observer, memory } = this.options;
+    memory.u32[DIRECT_TRAPS >> 2] = Number(observer?.trap === undefined || observer.watchesTraps === false);
     try {
       return this.runGuest(maxInstructions);
     } catch (error) {

@@ -58,6 +58,10 @@ export class Watcher implements HostObserver, TranslatorObserver {
     this.events.emit('hypercall', call, args, viaRing);
   }
 
+  get watchesTraps(): boolean {
+    return this.topics.has('traps') || this.topics.has('instructions') || this.events.has('trap');
+  }
+
   trap(vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean): void {
     this.writeStep();
     if (this.topics.has('traps')) this.tracer?.trap(vector, errorCode, eip, cpl, address, reflected);

@@ -218,6 +218,12 @@ export class RoutineBuilder {
     this.push(value);
     this.code.memory(typeOf(value) === I64 ? OP.i64_store : OP.i32_store, offset);
   }
+  /** 16 bits, unsigned, as i32. */
+  loadHalfAt(address: Operand, offset: number): Local {
+    this.push(address);
+    this.code.memory(OP.i32_load16_u, offset);
+    return this.pop(I32);
+  }
   /** Unsigned, as i32. */
   loadByteAt(address: Operand, offset: number): Local {
     this.push(address);
@@ -231,11 +237,12 @@ export class RoutineBuilder {
   }
 
   /** Returns `result` from the function if the condition holds. */
-  returnIf(condition: Operand, result: number): void {
-    this.when(condition, () => {
-      this.push(result);
-      this.code.byte(OP.return);
-    });
+  returnIf(condition: Operand, result: Operand): void {
+    this.when(condition, () => this.return(result));
+  }
+  return(result: Operand): void {
+    this.push(result);
+    this.code.byte(OP.return);
   }
   when(condition: Operand, then: () => void, otherwise?: () => void): void {
     this.push(condition);

@@ -3,7 +3,7 @@ import { hasErrorCode } from '../../src/cpu/faults.js';
 import { EXIT, Processor } from '../../src/cpu/processor.js';
 import { FLAG } from '../../src/cpu/state.js';
 import { GuestMemory } from '../../src/memory/guest-memory.js';
-import { CS, DS, ES, FS, GS, SS, STATE, TR } from '../../src/memory/layout.js';
+import { CS, DIRECT_TRAPS, DS, ES, FS, GS, SS, STATE, TR } from '../../src/memory/layout.js';
 import { BareBoard } from '../cpu/machine-code.js';
 import type { RandomNumbers } from './random-numbers.js';
 
@@ -47,17 +47,23 @@ const TIMER_PORT = 0x40;
 
 const MOST_INSTRUCTIONS = 30_000;
 
+/**
+ * Who delivers traps, and when: the board behind a run or, as far as it does that, at once; or the processor by itself,
+ * as far as it can. Then nobody sees software interrupts.
+ */
+export type Traps = 'end runs' | 'at once' | 'direct';
+
 /** A machine with one interrupt line. */
 export class KernelMachine extends BareBoard {
   readonly cpu: Processor;
   /** What happened between instructions: when and where. */
   readonly events: string[] = [];
 
-  /** `atOnce`: traps are delivered while the processor runs, as far as it does that. */
-  constructor(private readonly atOnce = false) {
+  constructor(private readonly traps: Traps = 'end runs') {
     super(MEMORY_BYTES);
     const memory = new GuestMemory(MEMORY_BYTES);
     this.cpu = new Processor(memory, this);
+    memory.u32[DIRECT_TRAPS >> 2] = Number(traps === 'direct');
   }
 
   override portWrite(port: number): void {
@@ -71,9 +77,10 @@ export class KernelMachine extends BareBoard {
 
   /** Where the processor asks: inside of a run, when `retired` is not up to date. */
   trap(): boolean {
-    const { vector, instructionEip } = this.cpu.exit;
-    if (!this.atOnce || !this.isForgiven()) return false;
-    this.events.push(`trap ${vector} at ${instructionEip.toString(16)}`);
+    const { vector, instructionEip, kind } = this.cpu.exit;
+    if (this.traps === 'end runs' || !this.isForgiven()) return false;
+    if (this.traps !== 'direct' || kind !== 'software')
+      this.events.push(`trap ${vector} at ${instructionEip.toString(16)}`);
     this.deliver();
     return true;
   }

@@ -12,6 +12,7 @@ import {
   REGION_SHIFT,
   SEGMENT,
   STATE,
+  STATUS,
   TRANSLATED,
 } from '../../memory/layout.js';
 import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
@@ -20,11 +21,14 @@ import type { X87RoutineName } from '../../isa/x87-stack.js';
 import { X87_ROUTINES } from '../x87-unit/routines.js';
 import type { Forms } from './forms.js';
 import { type Callees, type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL } from './handler-builder.js';
+import { addEnterHandler, addResolve } from './gates.js';
 import { addMemoryFunctions } from './memory-functions.js';
+import { addMissFunctions } from './miss-functions.js';
 import { addRecall } from './recall.js';
 import { RECORD } from './record.js';
 import { addShortcuts } from './shortcuts.js';
 import { addStringRuns } from './string-runs.js';
+import { addTlbFill } from './tlb-fill.js';
 import type { Size } from '../../isa/builder.js';
 
 /** What the interpreter calls back. Addresses are linear; `record` is where the instruction was decoded to. */
@@ -94,19 +98,24 @@ export function buildInterpreterModule(
   const x87 = {} as Record<X87RoutineName, number>;
   for (const { name, parameters, results } of X87_ROUTINES)
     x87[name] = module.importFunction('x87', name, parameters, results);
+  const probeWrite = byValue('probeWrite', 3, false);
+  const fill = addTlbFill(module);
+  module.exportFunction('fillTlb', fill);
+  const enterHandler = addEnterHandler(module);
+  module.exportFunction('enterHandler', enterHandler);
+  const resolve = addResolve(module, { fill, enterHandler });
+  const miss = addMissFunctions(module, { slowRead, slowWrite, slowReadForWrite }, resolve);
   const callees: Callees = {
-    slowRead,
-    slowWrite,
-    slowReadForWrite,
-    ...addMemoryFunctions(module, slowRead, slowWrite, byValue('probeWrite', 3, false)),
+    ...miss,
+    ...addMemoryFunctions(module, miss, probeWrite, resolve),
     helper,
     raise,
     checkSegment,
     x87,
     stringRuns: addStringRuns(module),
-    shortcuts: addShortcuts(module),
+    shortcuts: addShortcuts(module, enterHandler),
   };
-  const recall = addRecall(module);
+  const recall = addRecall(module, fill);
   const cold: number[] = [];
   const code = new Code();
   for (const form of forms.list) {
@@ -194,6 +203,8 @@ function addMainLoop(
   const scratch = FIRST_NARROW + narrow;
 
   const code = new Code();
+  code.byte(OP.loop);
+  code.byte(VOID_BLOCK);
   code.byte(OP.block);
   code.byte(VOID_BLOCK);
   code.byte(OP.loop);
@@ -216,7 +227,24 @@ function addMainLoop(
   code.byte(OP.end);
   code.byte(OP.end);
   code.byte(OP.end);
+  emitGoOnIfDelivered(code);
+  code.byte(OP.end);
   return module.addFunction([], [], locals, code.bytes());
+}
+
+/** Behind the exit of the main loop, in a loop around it. */
+function emitGoOnIfDelivered(code: Code): void {
+  code.constant(0);
+  code.memory(OP.i32_load, STATE.status);
+  code.constant(STATUS.delivered);
+  code.byte(OP.i32_eq);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.constant(0);
+  code.constant(STATUS.none);
+  code.memory(OP.i32_store, STATE.status);
+  code.branch(OP.br, 1);
+  code.byte(OP.end);
 }
 
 /**

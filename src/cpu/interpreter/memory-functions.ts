@@ -1,8 +1,10 @@
 import type { Size } from '../../isa/builder.js';
 import { STATE } from '../../memory/layout.js';
+import { ACCESS_READ, ACCESS_WRITE } from '../../memory/page-walk.js';
 import { Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import { SIMD } from '../../wasm/simd.js';
+import { emitResolve, type MissFunctions } from './miss-functions.js';
 
 /** Functions of the interpreter that access guest memory by way of the TLB, and the look-up itself. */
 export interface MemoryFunctions {
@@ -23,15 +25,12 @@ const ONE_NARROW: readonly LocalRun[] = [{ type: I32, count: 1 }];
 const ONE_NARROW_ONE_WIDE: readonly LocalRun[] = [...ONE_NARROW, { type: I64, count: 1 }];
 const ONE_NARROW_ONE_VECTOR: readonly LocalRun[] = [...ONE_NARROW, { type: V128, count: 1 }];
 
-/**
- * `slowRead` is (linear, record) → value, `slowWrite` (linear, value, record), `probeWrite` (linear, bytes, record)
- * faults unless `bytes` may be written. They set `STATE.status` if the guest is to be left.
- */
+/** `probeWrite` (linear, bytes, record) faults unless `bytes` may be written; `resolve` is that of gates.ts. */
 export function addMemoryFunctions(
   module: ModuleBuilder,
-  slowRead: Readonly<Record<Size, number>>,
-  slowWrite: Readonly<Record<Size, number>>,
+  { slowRead, slowWrite }: MissFunctions,
   probeWrite: number,
+  resolve: number,
 ): MemoryFunctions {
   const read = {} as Record<Size, number>;
   const write = {} as Record<Size, number>;
@@ -42,19 +41,29 @@ export function addMemoryFunctions(
   return {
     read,
     write,
-    read64: module.addFunction([I32, I32], [I64], ONE_NARROW_ONE_WIDE, readWideFunction(I64_VALUE, slowRead[32])),
+    read64: module.addFunction(
+      [I32, I32],
+      [I64],
+      ONE_NARROW_ONE_WIDE,
+      readWideFunction(I64_VALUE, slowRead[32], resolve),
+    ),
     write64: module.addFunction(
       [I32, I64, I32],
       [],
       ONE_NARROW,
-      writeWideFunction(I64_VALUE, slowWrite[32], probeWrite),
+      writeWideFunction(I64_VALUE, slowWrite[32], probeWrite, resolve),
     ),
-    read128: module.addFunction([I32, I32], [V128], ONE_NARROW_ONE_VECTOR, readWideFunction(V128_VALUE, slowRead[32])),
+    read128: module.addFunction(
+      [I32, I32],
+      [V128],
+      ONE_NARROW_ONE_VECTOR,
+      readWideFunction(V128_VALUE, slowRead[32], resolve),
+    ),
     write128: module.addFunction(
       [I32, V128, I32],
       [],
       ONE_NARROW,
-      writeWideFunction(V128_VALUE, slowWrite[32], probeWrite),
+      writeWideFunction(V128_VALUE, slowWrite[32], probeWrite, resolve),
     ),
   };
 }
@@ -149,12 +158,20 @@ const V128_VALUE: Wide = {
 };
 
 /** (linear, record) → value. */
-function readWideFunction(wide: Wide, slow: number): Uint8Array {
+function readWideFunction(wide: Wide, slow: number, resolve: number): Uint8Array {
   const code = new Code();
   const [entry, value] = [2, 3];
   emitLookUp(code, STATE.tlbRead, () => code.localGet(0), entry, wide.bits);
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
+  emitResolve(code, ACCESS_READ, wide.bits, 1, resolve, entry);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(entry);
+  wide.load(code);
+  code.byte(OP.return);
+  code.byte(OP.end);
+  emitReturnIfStatus(code, () => code.localGet(value));
   for (let word = 0; word < wide.bits / 32; word++) {
     wide.join(code, value, word, () => {
       pushWordAddress(code, word);
@@ -176,12 +193,21 @@ function readWideFunction(wide: Wide, slow: number): Uint8Array {
 }
 
 /** (linear, value, record). */
-function writeWideFunction(wide: Wide, slow: number, probeWrite: number): Uint8Array {
+function writeWideFunction(wide: Wide, slow: number, probeWrite: number, resolve: number): Uint8Array {
   const code = new Code();
   const entry = 3;
   emitLookUp(code, STATE.tlbWrite, () => code.localGet(0), entry, wide.bits);
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
+  emitResolve(code, ACCESS_WRITE, wide.bits, 2, resolve, entry);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(entry);
+  code.localGet(1);
+  wide.store(code);
+  code.byte(OP.return);
+  code.byte(OP.end);
+  emitReturnIfStatus(code, () => {});
   // All of it can be written, or none is.
   code.localGet(0);
   code.constant(wide.bits / 8);

@@ -10,17 +10,20 @@ import {
   REGION_LISTS,
   REGION_SHIFT,
   STATE,
+  TLB_INVALID,
   TLB_PAGE,
   TLB_PAGES,
   VICTIM_HASH,
   VICTIMS,
 } from '../../memory/layout.js';
+import { ACCESS_FETCH, ACCESS_USER } from '../../memory/page-walk.js';
 import { Code, I32, I64 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { MODE } from '../decoder.js';
 import { KEY_EPOCH, KEY_USER } from '../translator.js';
 import { BLOCK_PAGE } from './record.js';
+import { FILL } from './tlb-fill.js';
 
 /** Offsets in an entry of the jump cache. */
 const ENTRY = { key: 4, record: 8, last: 12 } as const;
@@ -30,11 +33,11 @@ const ENTRY = { key: 4, record: 8, last: 12 } as const;
  * index. For two cases of entries that are not as they should be; all others are `findBlock`'s:
  *
  * - Another block has the place. If this one is among the victims they change places.
- * - It was made in an older epoch. If the pages of its block and its region are in the TLB, may be executed and are
- *   where they were, the entry is of this epoch. Entries that have become hot without a region, for which there may be
+ * - It was made in an older epoch. If the pages of its block and its region may be executed and are where they were, as
+ *   the TLB says or `fill` (tlb-fill.ts) finds out, the entry is of this epoch. Entries that have become hot without a region, for which there may be
  *   one by now, are the translator's.
  */
-export function addRecall(module: ModuleBuilder): number {
+export function addRecall(module: ModuleBuilder, fill: number): number {
   const code = new Code();
   const r = new RoutineBuilder(code, [I32]);
   const [linear] = r.parameters as [Local];
@@ -45,8 +48,8 @@ export function addRecall(module: ModuleBuilder): number {
   r.returnIf(r.ltS(last, 1 << HEAT_SHIFT), 0);
   const bytes = r.mul(r.and(last, BLOCK_COUNT_MASK), RECORD_BYTES);
   const leaving = r.add(r.loadAt(entry, JUMP_CACHE + ENTRY.record), bytes);
-  demandPage(r, key, r.shrU(linear, 12), r.loadAt(leaving, BLOCK_PAGE));
-  r.when(r.ltS(REGION_FLAG - 1, last), () => demandRegion(r, key, last));
+  demandPage(r, fill, key, r.shrU(linear, 12), r.loadAt(leaving, BLOCK_PAGE));
+  r.when(r.ltS(REGION_FLAG - 1, last), () => demandRegion(r, fill, key, last));
   r.storeAt(entry, key, JUMP_CACHE + ENTRY.key);
   r.push(1);
   return module.addFunction([I32], [I32], r.localRuns(), code.bytes());
@@ -82,7 +85,7 @@ function demandKey(r: RoutineBuilder, entry: Operand): Local {
 }
 
 /** Returns 0 unless all pages of the region in the entry's last word are mapped as they were. */
-function demandRegion(r: RoutineBuilder, key: Operand, last: Operand): void {
+function demandRegion(r: RoutineBuilder, fill: number, key: Operand, last: Operand): void {
   const slot = r.shl(r.and(r.shrU(last, REGION_SHIFT), (REGION_FLAG >>> REGION_SHIFT) - 1), 2);
   const list = r.loadAt(slot, REGION_LISTS);
   r.returnIf(r.isZero(list), 0);
@@ -90,7 +93,7 @@ function demandRegion(r: RoutineBuilder, key: Operand, last: Operand): void {
   const at = r.variable(I32);
   r.assign(at, r.add(list, 4));
   r.loop(() => {
-    demandPage(r, key, r.loadAt(at, 0), r.loadAt(at, 4));
+    demandPage(r, fill, key, r.loadAt(at, 0), r.loadAt(at, 4));
     r.assign(at, r.add(at, 8));
     return r.ltU(at, end);
   });
@@ -99,12 +102,16 @@ function demandRegion(r: RoutineBuilder, key: Operand, last: Operand): void {
 }
 
 /** Returns 0 unless code may be fetched from the page, and it is at `where` in linear memory. Marks it. */
-function demandPage(r: RoutineBuilder, key: Operand, page: Local, where: Local): void {
+function demandPage(r: RoutineBuilder, fill: number, key: Operand, page: Local, where: Local): void {
+  const at = r.add(r.load(I32, STATE.tlbRead), r.shl(page, 2));
+  const user = r.and(key, KEY_USER);
+  r.when(r.eq(r.loadAt(at, 0), TLB_INVALID), () => {
+    const access = r.select(user, ACCESS_FETCH | ACCESS_USER, ACCESS_FETCH);
+    r.returnIf(r.ne(r.call(fill, I32, r.shl(page, 12), access), FILL.done), 0);
+  });
   const marks = r.loadByteAt(page, TLB_PAGES);
   r.returnIf(r.and(marks, TLB_PAGE.noExecute), 0);
-  // Invalid entries lead to no page.
-  const addend = r.loadAt(r.add(r.load(I32, STATE.tlbRead), r.shl(page, 2)), 0);
-  r.returnIf(r.ne(r.add(addend, r.shl(page, 12)), where), 0);
-  const mark = r.select(r.and(key, KEY_USER), TLB_PAGE.userCode, TLB_PAGE.supervisorCode);
+  r.returnIf(r.ne(r.add(r.loadAt(at, 0), r.shl(page, 12)), where), 0);
+  const mark = r.select(user, TLB_PAGE.userCode, TLB_PAGE.supervisorCode);
   r.storeByteAt(page, r.or(marks, mark), TLB_PAGES);
 }

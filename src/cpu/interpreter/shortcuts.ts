@@ -4,10 +4,11 @@ import {
   ES,
   FS,
   GS,
-  KEYS,
-  SEGMENT,
   SS,
   STATE,
+  TLB_INVALID,
+  TLB_PAGE,
+  TLB_PAGES,
   TLB_READ_SUPERVISOR,
   TLB_READ_USER,
   TLB_WRITE_SUPERVISOR,
@@ -17,9 +18,26 @@ import { Code, I32 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { MODE } from '../decoder.js';
-import { DESCRIPTOR, FLAT, HOST_GDT_BYTES, NOT_AVAILABLE_BIT } from '../descriptors.js';
+import { DESCRIPTOR, FLAT } from '../descriptors.js';
 import { ARITHMETIC_FLAGS, CR0, FLAG } from '../state.js';
-import { KEY_USER } from '../translator.js';
+import {
+  ACCESS,
+  ALL_BYTES,
+  BASE,
+  demandFlat,
+  demandState,
+  demandUsual,
+  descriptorOf,
+  flatAccess,
+  hostOf,
+  LIMIT,
+  register,
+  SELECTOR,
+  segment,
+  setFlat,
+  setLevel,
+} from './flat-state.js';
+import { softwareInterrupt } from './gates.js';
 
 /**
  * The usual ways into a kernel and back, and loads of segment registers on them: functions (a, b) → done, of the same
@@ -29,7 +47,14 @@ import { KEY_USER } from '../translator.js';
  *
  * They keep the decoding mode as it is, and what TypeScript knows of EFLAGS (`Processor.updateMode`).
  */
-export const SHORTCUTS = ['loadSegment', 'sysenter', 'sysexit', 'interruptReturn'] as const;
+export const SHORTCUTS = [
+  'loadSegment',
+  'sysenter',
+  'sysexit',
+  'interruptReturn',
+  'softwareInterrupt',
+  'invlpg',
+] as const;
 export type Shortcut = (typeof SHORTCUTS)[number];
 
 /** The shortcut of a helper, if it has one. */
@@ -43,8 +68,11 @@ export function loadsSegment(shortcut: Shortcut): boolean {
 }
 
 /** Adds the functions to the interpreter's module, and exports them. Returns their indices. */
-export function addShortcuts(module: ModuleBuilder): Record<Shortcut, number> {
-  const emitters: Record<Shortcut, (r: RoutineBuilder) => void> = { loadSegment, sysenter, sysexit, interruptReturn };
+export function addShortcuts(module: ModuleBuilder, enterHandler: number): Record<Shortcut, number> {
+  const emitters: Record<Shortcut, (r: RoutineBuilder) => void> = {
+    ...{ loadSegment, sysenter, sysexit, interruptReturn, invlpg },
+    softwareInterrupt: (r) => softwareInterrupt(r, enterHandler),
+  };
   const indices = {} as Record<Shortcut, number>;
   for (const name of SHORTCUTS) {
     const code = new Code();
@@ -57,87 +85,15 @@ export function addShortcuts(module: ModuleBuilder): Record<Shortcut, number> {
   return indices;
 }
 
-const FLAT_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
-const { base: BASE, limit: LIMIT, access: ACCESS, selector: SELECTOR } = SEGMENT;
-
 /** Of a descriptor's high word: present, ordinary, accessed data that does not expand down. */
 const DATA_MASK = 0x9d00;
 const DATA = 0x9100;
-const ALL_BYTES = -1;
 
 const IRET_FLAGS = 0x3f_7fd5 & ~(FLAG.VM | FLAG.RF);
 /** Those that IRET changes at rings above 0, with IOPL 0. */
 const OUTER_IRET_FLAGS = IRET_FLAGS & ~(FLAG.IF | FLAG.IOPL | FLAG.VIF | FLAG.VIP);
 
-const segment = (index: number): number => STATE.segments + SEGMENT.stride * index;
-const register = (index: number): number => STATE.registers + 4 * index;
 const [ECX, EDX, ESP] = [1, 2, 4] as const;
-
-function demandState(r: RoutineBuilder, offset: number, mask: number, value: number): void {
-  r.returnIf(r.ne(r.and(r.load(I32, offset), mask), value), 0);
-}
-
-/** Protected mode without what would have to be looked at. */
-function demandUsual(r: RoutineBuilder): void {
-  demandState(r, STATE.cr0, CR0.PE, CR0.PE);
-  demandState(r, STATE.eflags, FLAG.VM | FLAG.TF | FLAG.AC | FLAG.NT, 0);
-}
-function demandFlat(r: RoutineBuilder): void {
-  demandState(r, STATE.codeKey, FLAT_MODE, FLAT_MODE);
-}
-
-/** Where `bytes` at `linear` are if a supervisor may read them and they are on one page. */
-function hostOf(r: RoutineBuilder, linear: Operand, bytes: number): Local {
-  const entry = r.loadAt(r.and(r.shrU(linear, 10), ~3), TLB_READ_SUPERVISOR);
-  r.returnIf(r.ltU(0x1000 - bytes, r.and(r.or(entry, linear), 0xfff)), 0);
-  return r.add(entry, linear);
-}
-
-/** Where the descriptor of a selector is, which is neither null nor in the LDT. */
-function descriptorOf(r: RoutineBuilder, selector: Operand): Local {
-  r.returnIf(r.isZero(r.and(selector, 0xfffc)), 0);
-  r.returnIf(r.and(selector, 4), 0);
-  const offset = r.and(selector, 0xfff8);
-  const at = r.variable(I32);
-  r.when(
-    r.load(I32, STATE.gdtInHost),
-    () => {
-      r.returnIf(r.ltU(HOST_GDT_BYTES - 8, offset), 0);
-      r.assign(at, r.add(offset, STATE.hostGdt));
-    },
-    () => {
-      r.returnIf(r.ltU(r.load(I32, STATE.gdtLimit), r.add(offset, 7)), 0);
-      r.assign(at, hostOf(r, r.add(r.load(I32, STATE.gdtBase), offset), 8));
-    },
-  );
-  return at;
-}
-
-/** `Segment.access` of the flat segment that the selector names, whose descriptor has to be `kind` at `level`. */
-function flatAccess(r: RoutineBuilder, selector: Operand, kind: number, level: Operand): Local {
-  const at = descriptorOf(r, selector);
-  const high = r.loadAt(at, 4);
-  r.returnIf(r.ne(r.loadAt(at, 0), FLAT.low), 0);
-  r.returnIf(r.ne(r.and(high, NOT_AVAILABLE_BIT), r.or(r.shl(level, 13), kind)), 0);
-  return r.and(high, DESCRIPTOR.accessMask);
-}
-
-function setFlat(r: RoutineBuilder, index: number, selector: Operand, access: Operand): void {
-  r.store(segment(index) + BASE, 0);
-  r.store(segment(index) + LIMIT, ALL_BYTES);
-  r.store(segment(index) + ACCESS, access);
-  r.store(segment(index) + SELECTOR, selector);
-  r.store(STATE.segmentFlat + 4 * index, 1);
-}
-
-/** As `CpuState.cpl`, with the key of code at that level; the mode is what it was. */
-function setLevel(r: RoutineBuilder, user: boolean): void {
-  r.store(STATE.cpl, user ? 3 : 0);
-  r.store(STATE.tlbRead, user ? TLB_READ_USER : TLB_READ_SUPERVISOR);
-  r.store(STATE.tlbWrite, user ? TLB_WRITE_USER : TLB_WRITE_SUPERVISOR);
-  const mode = r.and(r.load(I32, STATE.codeKey), KEY_USER - 1);
-  r.store(STATE.codeKey, r.or(r.load(I32, user ? KEYS.user : KEYS.supervisor), mode));
-}
 
 /** (segment register, selector): DS, ES, FS, GS with data, or FS and GS with nothing. */
 function loadSegment(r: RoutineBuilder): void {
@@ -254,6 +210,18 @@ function interruptReturn(r: RoutineBuilder): void {
   setFlat(r, CS, selector, code);
   r.store(STATE.eip, eip);
   setFlags(r, flags, r.select(from, OUTER_IRET_FLAGS, IRET_FLAGS));
+}
+
+/** (linear address): of pages that no code has come from, behind which the code's epoch would end. */
+function invlpg(r: RoutineBuilder): void {
+  const [linear] = r.parameters as [Local, Local];
+  demandState(r, STATE.cpl, ALL_BYTES, 0);
+  const page = r.shrU(linear, 12);
+  r.returnIf(r.and(r.loadByteAt(page, TLB_PAGES), TLB_PAGE.supervisorCode | TLB_PAGE.userCode), 0);
+  const at = r.shl(page, 2);
+  for (const table of [TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER])
+    r.storeAt(at, TLB_INVALID, table);
+  r.storeByteAt(page, 0, TLB_PAGES);
 }
 
 /** As `CpuState.eflags`, for the flags that IRET loads, of which it changes some. */

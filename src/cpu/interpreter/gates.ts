@@ -1,0 +1,216 @@
+import {
+  CS,
+  DIRECT_TRAPS,
+  RUN,
+  SS,
+  STATE,
+  STATUS,
+  TLB_INVALID,
+  TLB_READ_USER,
+  TR,
+  TRAP_COUNTS,
+} from '../../memory/layout.js';
+import { ACCESS_USER } from '../../memory/page-walk.js';
+import { Code, I32, I64 } from '../../wasm/code.js';
+import type { ModuleBuilder } from '../../wasm/module.js';
+import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
+import { FLAT } from '../descriptors.js';
+import { PF } from '../faults.js';
+import { ESP, FLAG } from '../state.js';
+import {
+  ACCESS,
+  ALL_BYTES,
+  BASE,
+  demandFlat,
+  demandState,
+  demandUsual,
+  flatAccess,
+  hostForWrite,
+  hostOf,
+  LIMIT,
+  register,
+  SELECTOR,
+  segment,
+  setFlat,
+  setLevel,
+} from './flat-state.js';
+import { RECORD } from './record.js';
+import { FILL } from './tlb-fill.js';
+
+/** Why a handler is entered: what is pushed, and who may, depends on it. */
+export const ENTRY = { external: 0, fault: 1, software: 2 } as const;
+/** Instead of an error code: the vector has none. */
+export const NO_ERROR_CODE = -1;
+
+const INTERRUPT_GATE = 0x8e00;
+/** In a gate's type, what makes a trap gate of it: interrupts stay as they are. */
+const TRAP_GATE_BIT = 0x0100;
+const GATE_KIND = 0x9f00;
+
+/** TSS of 32 bits, busy or not (types 9 and 11), present. */
+const TASK_KIND = 0x9d00;
+const TASK = 0x8900;
+
+/**
+ * Adds the function (vector, error code, return address, one of `ENTRY`) → done: the usual way into a kernel's handler,
+ * from ring 3 or 0 to ring 0 through a 32-bit gate of the guest's own IDT. If all is as it usually is the processor is
+ * at the handler then; else nothing has changed, and interrupt-delivery.ts, which knows the whole of the architecture,
+ * is to do it. The usual ways back are among the shortcuts.
+ */
+export function addEnterHandler(module: ModuleBuilder): number {
+  const parameters = [I32, I32, I32, I32];
+  const code = new Code();
+  const r = new RoutineBuilder(code, parameters);
+  const [vector, errorCode, eip, kind] = r.parameters as [Local, Local, Local, Local];
+  demandUsual(r);
+  demandFlat(r);
+  demandState(r, STATE.gdtInHost, ALL_BYTES, 0);
+  const level = r.load(I32, STATE.cpl);
+  const inward = r.ne(level, 0);
+  r.returnIf(r.and(inward, r.ne(level, 3)), 0);
+  const offset = r.shl(vector, 3);
+  r.returnIf(r.ltU(r.load(I32, STATE.idtLimit), r.add(offset, 7)), 0);
+  const gate = hostOf(r, r.add(r.load(I32, STATE.idtBase), offset), 8);
+  const low = r.loadAt(gate, 0);
+  const high = r.loadAt(gate, 4);
+  r.returnIf(r.ne(r.and(high, GATE_KIND & ~TRAP_GATE_BIT), INTERRUPT_GATE), 0);
+  const forbidden = r.ltU(r.and(r.shrU(high, 13), 3), level);
+  r.returnIf(r.and(r.eq(kind, ENTRY.software), forbidden), 0);
+  const selector = r.shrU(low, 16);
+  const codeAccess = flatAccess(r, selector, FLAT.codeHigh, 0);
+
+  const pointer = r.variable(I32);
+  const stackSelector = r.variable(I32);
+  const stackAccess = r.variable(I32);
+  r.when(
+    inward,
+    () => {
+      demandState(r, segment(TR) + ACCESS, TASK_KIND, TASK);
+      r.returnIf(r.ltU(r.load(I32, segment(TR) + LIMIT), 9), 0);
+      const task = hostOf(r, r.add(r.load(I32, segment(TR) + BASE), 4), 6);
+      r.assign(pointer, r.loadAt(task, 0));
+      r.assign(stackSelector, r.loadHalfAt(task, 4));
+      r.returnIf(r.and(stackSelector, 3), 0);
+      r.assign(stackAccess, flatAccess(r, stackSelector, FLAT.dataHigh, 0));
+    },
+    () => r.assign(pointer, r.load(I32, register(ESP))),
+  );
+  const withCode = r.ne(errorCode, NO_ERROR_CODE);
+  const bytes = r.add(r.select(inward, 20, 12), r.shl(withCode, 2));
+  const bottom = r.sub(pointer, bytes);
+  const at = r.variable(I32);
+  r.assign(at, hostForWrite(r, bottom, bytes));
+
+  r.when(withCode, () => {
+    r.storeAt(at, errorCode, 0);
+    r.assign(at, r.add(at, 4));
+  });
+  const flags = flagsOf(r);
+  r.storeAt(at, eip, 0);
+  r.storeAt(at, r.load(I32, segment(CS) + SELECTOR), 4);
+  r.storeAt(at, r.or(flags, r.select(r.eq(kind, ENTRY.fault), FLAG.RF, 0)), 8);
+  r.when(inward, () => {
+    r.storeAt(at, r.load(I32, register(ESP)), 12);
+    r.storeAt(at, r.load(I32, segment(SS) + SELECTOR), 16);
+    setFlat(r, SS, stackSelector, stackAccess);
+  });
+  r.store(register(ESP), bottom);
+  const cleared = r.select(r.and(high, TRAP_GATE_BIT), ~FLAG.RF, ~(FLAG.RF | FLAG.IF));
+  r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), cleared));
+  setFlat(r, CS, r.and(selector, ~3), codeAccess);
+  r.store(STATE.eip, r.or(r.and(high, 0xffff_0000 | 0), r.and(low, 0xffff)));
+  r.when(inward, () => setLevel(r, false));
+  r.push(1);
+  return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
+}
+
+/** As `CpuState.eflags`. */
+function flagsOf(r: RoutineBuilder): Local {
+  const result = r.load(I32, STATE.flagsResult);
+  const aux = r.load(I32, STATE.flagsAux);
+  const byte = r.and(r.xor(result, r.shrU(aux, 8)), 0xff);
+  const half = r.and(r.xor(byte, r.shrU(byte, 4)), 15);
+  const parity = r.shl(r.and(r.shrU(0x9669, half), 1), 2);
+  const zero = r.select(result, 0, FLAG.ZF);
+  const sign = r.shl(r.xor(r.shrU(result, 31), r.and(aux, 1)), 7);
+  const overflow = r.shl(r.shrU(r.xor(aux, r.shl(aux, 1)), 31), 11);
+  const carries = r.or(r.or(r.shrU(aux, 31), r.shl(r.and(aux, 8), 1)), overflow);
+  return r.or(r.load(I32, STATE.eflags), r.or(r.or(parity, zero), r.or(sign, carries)));
+}
+
+/** INT n as a shortcut (vector, return address): through the guest's own IDT. */
+export function softwareInterrupt(r: RoutineBuilder, enterHandler: number): void {
+  const [vector, next] = r.parameters as [Local, Local];
+  r.returnIf(r.isZero(r.load(I32, DIRECT_TRAPS)), 0);
+  r.returnIf(r.isZero(r.call(enterHandler, I32, vector, NO_ERROR_CODE, next, ENTRY.software)), 0);
+  noteDelivery(r, vector);
+}
+
+/** The board would count it; and the instruction behind an STI is not the next any more. */
+function noteDelivery(r: RoutineBuilder, vector: Operand): void {
+  const counter = r.shl(vector, 2);
+  r.storeAt(counter, r.add(r.loadAt(counter, TRAP_COUNTS), 1), TRAP_COUNTS);
+  r.store(STATE.shadowBudget, 0);
+}
+
+/** What `resolve` answers when it is not an address in linear memory. */
+export const RESOLVED = {
+  /** TypeScript is to be asked. */
+  unknown: 0,
+  /** A page fault was delivered: the processor is at the handler, `STATE.status` is `STATUS.delivered`. */
+  fault: 1,
+} as const;
+
+/** What `resolve` calls. */
+interface Callees {
+  readonly fill: number;
+  readonly enterHandler: number;
+}
+
+/**
+ * Adds the function (linear, `ACCESS_READ` or `ACCESS_WRITE`, bytes, record) → where that is in linear memory, or
+ * `RESOLVED`. It fills the TLB if need be. Page faults are delivered, by the same rules and at the same cost as in
+ * `Processor.run`, if that may be and all is as it usually is.
+ */
+export function addResolve(module: ModuleBuilder, callees: Callees): number {
+  const parameters = [I32, I32, I32, I32];
+  const code = new Code();
+  const r = new RoutineBuilder(code, parameters);
+  const [linear, access, bytes, record] = r.parameters as [Local, Local, Local, Local];
+  r.returnIf(r.ltU(r.sub(0x1000, bytes), r.and(linear, 0xfff)), RESOLVED.unknown);
+  const table = r.load(I32, STATE.tlbRead);
+  const chosen = r.select(access, r.load(I32, STATE.tlbWrite), table);
+  const at = r.add(chosen, r.and(r.shrU(linear, 10), ~3));
+  const known = r.loadAt(at, 0);
+  r.returnIf(r.ne(known, TLB_INVALID), r.add(known, linear));
+  const who = r.or(access, r.select(r.eq(table, TLB_READ_USER), ACCESS_USER, 0));
+  const filled = r.call(callees.fill, I32, linear, who);
+  r.when(r.eq(filled, FILL.done), () => {
+    const entry = r.loadAt(at, 0);
+    // Pages with code are not for writing.
+    r.return(r.select(r.ne(entry, TLB_INVALID), r.add(entry, linear), RESOLVED.unknown));
+  });
+  r.returnIf(r.eq(filled, FILL.unusual), RESOLVED.unknown);
+  deliverPageFault(r, linear, filled, record, callees);
+  r.push(RESOLVED.fault);
+  return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
+}
+
+function deliverPageFault(r: RoutineBuilder, linear: Local, errorCode: Local, record: Local, callees: Callees): void {
+  r.returnIf(r.isZero(r.load(I32, DIRECT_TRAPS)), RESOLVED.unknown);
+  // As `Processor.faultAt`: neither the instruction nor those behind it in the block have run.
+  const budget = r.add(r.load(I32, STATE.budget), r.loadHalfAt(record, RECORD.remaining));
+  // As `Processor.chargeTrap`.
+  const used = r.sub(r.load(I32, RUN.chunk), budget);
+  const now = r.addReal(r.loadReal(0, STATE.retired), r.realFromU(r.toWide(used)));
+  const again = r.eq(r.bitsOfReal(now), r.load(I64, STATE.trappedAt));
+  r.returnIf(r.and(again, r.isZero(budget)), RESOLVED.unknown);
+  const eip = r.add(r.load(I32, STATE.blockEip), r.loadHalfAt(record, RECORD.start));
+  const entered = r.call(callees.enterHandler, I32, PF, errorCode, eip, ENTRY.fault);
+  r.returnIf(r.isZero(entered), RESOLVED.unknown);
+  r.store(STATE.cr2, linear);
+  noteDelivery(r, PF);
+  r.store(STATE.budget, r.sub(budget, again));
+  r.store(STATE.trappedAt, r.bitsOfReal(r.addReal(now, r.realFromU(r.toWide(again)))));
+  r.store(STATE.status, STATUS.delivered);
+}
