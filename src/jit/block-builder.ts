@@ -322,6 +322,11 @@ export class BlockBuilder extends NodeValues implements Builder {
     return flags && !('less' in flags) && flags.operation !== 'logic' ? flags : undefined;
   }
 
+  get flagsAreLogic(): boolean {
+    const { flags } = this;
+    return flags !== undefined && !('less' in flags) && flags.operation === 'logic';
+  }
+
   shortCondition(cc: number): Value | undefined {
     const source = this.flags;
     if (!source) return undefined;

@@ -61,6 +61,8 @@ export class Block {
   changed = 0;
   /** What set the flags last, if they are sums or differences of it. */
   flags: FlagSource | undefined;
+  /** They are those of AND or the like. */
+  logicFlags = false;
   /** `FlagForm` of the flags when the block begins. */
   flagForm = STORED;
   /** Variables whose value at the beginning the block computes with. */
@@ -183,6 +185,7 @@ class BlockTranslation {
     block.entries = builder.entries;
     block.variables = builder.variables;
     block.flags = builder.arithmeticFlags;
+    block.logicFlags = builder.flagsAreLogic;
     for (let v = 0; v < VARIABLES; v++) if (block.variables[v] !== block.entries[v]) block.changed |= 1 << v;
   }
 

@@ -2,6 +2,7 @@ import type { Size } from '../isa/builder.js';
 import { type Code, OP } from '../wasm/code.js';
 import { type Block, edgesOut } from './blocks.js';
 import { type FlagForm, type FlagSource, STORED } from './flag-conditions.js';
+import { constant, type Node } from './node.js';
 import { FLAGS_AUX, FLAGS_RESULT, FLAGS_X, FLAGS_Y, LOCAL } from './steps.js';
 
 /**
@@ -15,6 +16,9 @@ export const RESULT = 1 << FLAGS_RESULT;
 export const OPERANDS = (1 << FLAGS_X) | (1 << FLAGS_Y);
 /** What is needed in place of the word. */
 const SOURCES = OPERANDS | RESULT;
+
+/** The flags of AND and the like: they are those of `result ± 0`, for any operation and size. */
+const ANY = -1;
 
 /** The bits of the word that sums and differences have. */
 const CARRIES = 0xc000_0008 | 0;
@@ -30,7 +34,9 @@ export function deferFlags(blocks: readonly Block[]): void {
     forms.set(entry, STORED);
     agree(blocks, forms);
   }
-  for (const block of blocks) block.flagForm = forms.get(block) ?? STORED;
+  for (const block of blocks) if (!forms.has(block)) forms.set(block, STORED);
+  agree(blocks, forms);
+  for (const block of blocks) block.flagForm = forms.get(block)!;
   for (const block of blocks) passOn(block);
 }
 
@@ -40,7 +46,7 @@ function agree(blocks: readonly Block[], forms: Map<Block, FlagForm>): void {
     again = false;
     for (const block of blocks) {
       const form = block.terminator.kind === 'call' ? STORED : formAtEnd(block, forms.get(block));
-      if (form === undefined) continue;
+      if (form === undefined || form === ANY) continue;
       for (const { block: to } of block.edges()) {
         const known = to && forms.get(to);
         if (!to || known === form || known === STORED) continue;
@@ -57,9 +63,10 @@ function storeFrom(hub: Block, forms: Map<Block, FlagForm>): void {
 }
 
 /** Undefined: that is not known yet. */
-function formAtEnd({ changed, flags }: Block, atBegin: FlagForm | undefined): FlagForm | undefined {
+function formAtEnd({ changed, flags, logicFlags }: Block, atBegin: FlagForm | undefined): FlagForm | undefined {
   if ((changed & (AUX | RESULT)) === 0) return atBegin;
-  return flags ? formOf(flags) : STORED;
+  if (flags) return formOf(flags);
+  return logicFlags ? ANY : STORED;
 }
 
 /** How the second flag word of a sum or difference is passed on. */
@@ -80,21 +87,25 @@ function passOn(block: Block): void {
   const { flags, flagForm } = block;
   const next = block.terminator.kind === 'call' ? [] : block.edges().flatMap(({ block: to }) => to ?? []);
   if (block.changed & (AUX | RESULT)) {
-    if (flags && (edgesOut(block).length > 0 || next.some((to) => to.flagForm !== STORED))) {
-      const variables = [...block.variables];
-      variables[FLAGS_X] = flags.x;
-      variables[FLAGS_Y] = flags.y;
-      flags.x.uses++;
-      flags.y.uses++;
-      block.variables = variables;
-      block.changed |= OPERANDS;
-    }
+    const passed = next.some((to) => to.flagForm !== STORED);
+    if (flags && (edgesOut(block).length > 0 || passed)) setOperands(block, flags.x, flags.y);
+    else if (block.logicFlags && passed) setOperands(block, block.variables[FLAGS_RESULT]!, constant(0));
   } else if (flagForm === STORED) return;
   else if (block.terminator.kind === 'switch' || next.some((to) => to.flagForm === STORED)) block.changed |= AUX;
   // The word from before goes with another result.
   if (flagForm !== STORED && block.variables[FLAGS_AUX] === block.entries[FLAGS_AUX]) {
     if (block.changed & RESULT) block.changed |= AUX;
   }
+}
+
+function setOperands(block: Block, x: Node, y: Node): void {
+  const variables = [...block.variables];
+  variables[FLAGS_X] = x;
+  variables[FLAGS_Y] = y;
+  x.uses++;
+  y.uses++;
+  block.variables = variables;
+  block.changed |= OPERANDS;
 }
 
 /** Variables that are needed when the block begins, if `variables` are. */

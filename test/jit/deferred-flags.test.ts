@@ -45,10 +45,38 @@ over${i}:
     jnz again${i}`;
 }
 
+const LOGIC = ['test eax, ecx', 'and al, cl', 'xor ax, cx', 'or al, 0x80'];
+const ARITHMETIC = ['cmp eax, ecx', 'add al, cl', 'cmp ax, cx', 'add eax, ecx'];
+
+/** Where two ways meet, the flags are those of an AND or the like, or of a sum or difference. */
+function meeting(logic: string, arithmetic: string, i: number): string {
+  return `
+    mov edx, 3
+twice${i}:
+    imul ecx, ecx, 0x19660d
+    add ecx, 0x3c6ef35f
+    ${i & 1 ? logic : arithmetic}
+    jp meet${i}
+    mov eax, ecx
+    ${i & 1 ? arithmetic : logic}
+meet${i}:
+    mov [0x8008], eax
+    jle beyond${i}
+    adc esi, 0
+    setp bl
+beyond${i}:
+    mov [0x800c], ebx
+    dec edx
+    jnz twice${i}`;
+}
+
+const MEETINGS = LOGIC.flatMap((logic) => ARITHMETIC.map((arithmetic) => [logic, arithmetic] as const));
+
 const PROGRAM = `
-    mov ebp, 20
+    mov ebp, 6
 begin:
 ${SETTERS.map(part).join('\n')}
+${MEETINGS.flatMap(([logic, arithmetic], i) => [0, 1].map((k) => meeting(logic, arithmetic, 2 * i + k))).join('\n')}
     dec ebp
     jnz begin
     int3
