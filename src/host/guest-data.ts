@@ -10,6 +10,7 @@
  */
 
 import type { GuestMemory } from '../memory/guest-memory.js';
+import { HOST_TRAPS, RAM_BASE } from '../memory/layout.js';
 
 export type LayoutName = 'L0' | 'L1' | 'L2' | 'L3' | 'L4';
 
@@ -81,6 +82,19 @@ export class GuestData {
   attach(gpa: number, layout: GuestDataLayout): void {
     this.gpa = gpa;
     this.layout = layout;
+    this.tellProcessor(RAM_BASE + gpa + IRQ_ENABLED, RAM_BASE + gpa + CR2);
+  }
+
+  /** As before LGUEST_INIT. */
+  detach(): void {
+    this.gpa = -1;
+    this.tellProcessor(0, 0);
+  }
+
+  private tellProcessor(interruptFlag: number, faultAddress: number): void {
+    const { u32 } = this.memory;
+    u32[HOST_TRAPS.interruptFlag >> 2] = interruptFlag;
+    u32[HOST_TRAPS.faultAddress >> 2] = faultAddress;
   }
 
   read(offset: number): number {

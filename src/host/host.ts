@@ -16,6 +16,7 @@ import { EXIT } from '../cpu/exit.js';
 import { Processor } from '../cpu/processor.js';
 import { FLAG } from '../cpu/state.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
+import { DIRECT_TRAPS } from '../memory/layout.js';
 import { AsyncRing } from './async-ring.js';
 import { Clock, DEFAULT_TSC_KHZ, type TimeSource } from './clock.js';
 import { setTaskSwitched, startFpu } from './fpu.js';
@@ -46,6 +47,8 @@ export type { HostStatistics } from './statistics.js';
 
 /** Whoever wants to watch. All methods are called before the event takes effect; arrays are reused. */
 export interface HostObserver {
+  /** False: nobody wants to hear of `trap` for the time being. */
+  readonly watchesTraps?: boolean;
   /** `args` are four unsigned numbers. */
   hypercall?(call: number, args: readonly number[], viaRing: boolean): void;
   trap?(vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean): void;
@@ -102,7 +105,7 @@ const ALL_ONES = 0xffff_ffff;
 export class LguestHost implements Board, HypercallContext {
   readonly cpu: Processor;
   readonly memory: GuestMemory;
-  readonly idt = new InterruptTable();
+  readonly idt: InterruptTable;
   readonly segments: Segments;
   readonly pageTables: PageTables;
   readonly traps: Traps;
@@ -131,6 +134,7 @@ export class LguestHost implements Board, HypercallContext {
     this.cpu = options.makeProcessor?.(memory, this) ?? new Processor(memory, this);
     const cpu: GuestProcessor = this.cpu;
     this.data = new GuestData(memory);
+    this.idt = new InterruptTable(memory);
     this.clock = new Clock(options.time, this.data, options.tscKhz ?? DEFAULT_TSC_KHZ);
     this.segments = new Segments(cpu, memory);
     this.pageTables = new PageTables(memory, cpu);
@@ -186,6 +190,8 @@ export class LguestHost implements Board, HypercallContext {
   run(maxInstructions: number): 'running' | 'idle' | 'stopped' {
     const { cpu, interrupts } = this;
     const { state } = cpu;
+    const { observer, memory } = this.options;
+    memory.u32[DIRECT_TRAPS >> 2] = Number(observer?.trap === undefined || observer.watchesTraps === false);
     try {
       this.lookAtClock();
       const end = state.retired + maxInstructions;
@@ -434,7 +440,7 @@ export class LguestHost implements Board, HypercallContext {
   load(state: HostState): void {
     const { generation } = state;
     this.detected = undefined;
-    this.data.gpa = -1;
+    this.data.detach();
     this.rows = [];
     if (generation !== undefined) {
       const { instruction, dataGpa } = generation;

@@ -7,6 +7,8 @@
  * selector is ignored: handlers run in the kernel's code segment, and there is only one.
  */
 
+import type { GuestMemory } from '../memory/guest-memory.js';
+import { HOST_TRAPS } from '../memory/layout.js';
 import { killGuest } from './kill.js';
 
 /** The vector of `int 0x1f`, the hypercall. */
@@ -31,11 +33,17 @@ function belongsToHost(vector: number): boolean {
 }
 
 export class InterruptTable {
-  private readonly handlers = new Uint32Array(VECTORS);
+  private readonly handlers: Uint32Array;
   /** Bits 8–15 of the gate's high word (P, DPL, type), or 0 for an absent gate. */
-  private readonly attributes = new Uint8Array(VECTORS);
+  private readonly attributes: Uint8Array;
   /** Bit n set: the gate of interrupt n is present. */
   presentIrqs = 0;
+
+  /** The gates are where the processor finds them, too (`cpu/interpreter/gates.ts`). */
+  constructor({ memory }: GuestMemory) {
+    this.handlers = new Uint32Array(memory.buffer, HOST_TRAPS.handlers, VECTORS);
+    this.attributes = new Uint8Array(memory.buffer, HOST_TRAPS.attributes, VECTORS);
+  }
 
   /** LOAD_IDT_ENTRY: `low` and `high` as in a hardware gate (SDM vol. 3, figure 6-2). */
   setGate(vector: number, low: number, high: number): void {

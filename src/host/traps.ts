@@ -12,7 +12,7 @@
 import { hasErrorCode } from '../cpu/faults.js';
 import { EAX, ESP, FLAG, type Segment } from '../cpu/state.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { CS, SS, STATE } from '../memory/layout.js';
+import { CS, HOST_TRAPS, SS, STATE, TRAP_COUNTS } from '../memory/layout.js';
 import { type Emulation, emulateInstruction } from './emulate.js';
 import { CR2, type GuestData, IRQ_ENABLED } from './guest-data.js';
 import { pushWords } from './guest-stack.js';
@@ -20,7 +20,7 @@ import type { GuestProcessor } from './guest-processor.js';
 import { HYPERCALL_VECTOR, type InterruptTable } from './idt.js';
 import { killForTrap, killGuest } from './kill.js';
 import type { PageTables } from './page-tables.js';
-import { GUEST_LEVEL, type Segments } from './segments.js';
+import { GUEST_LEVEL, KERNEL_CS, type Segments } from './segments.js';
 
 /** Exceptions (SDM vol. 3, table 6-1). */
 const DEBUG = 1;
@@ -72,12 +72,31 @@ export interface TrapParts {
 
 export class Traps {
   private readonly parts: TrapParts;
-  readonly stack: KernelStack = { selector: 0, pointer: 0 };
-  readonly counts: TrapCounts = { all: new Uint32Array(256), reflected: new Uint32Array(256) };
+  readonly stack: KernelStack;
+  readonly counts: TrapCounts;
   observer: TrapObserver | undefined;
 
+  /** What the processor needs for the usual traps is where it finds it, too (`cpu/interpreter/gates.ts`). */
   constructor(parts: TrapParts) {
     this.parts = parts;
+    const { u32 } = parts.memory;
+    const counts = (at: number): Uint32Array => u32.subarray(at >> 2, (at >> 2) + 256);
+    this.counts = { all: counts(TRAP_COUNTS), reflected: counts(HOST_TRAPS.reflected) };
+    u32[HOST_TRAPS.code >> 2] = KERNEL_CS;
+    this.stack = {
+      get selector() {
+        return u32[HOST_TRAPS.stack >> 2]!;
+      },
+      set selector(selector) {
+        u32[HOST_TRAPS.stack >> 2] = selector;
+      },
+      get pointer() {
+        return u32[HOST_TRAPS.stackPointer >> 2]!;
+      },
+      set pointer(pointer) {
+        u32[HOST_TRAPS.stackPointer >> 2] = pointer;
+      },
+    };
   }
 
   /**

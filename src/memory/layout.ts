@@ -242,8 +242,24 @@ export const REGION_PAGES_BYTES = 0x8_0000;
 
 /** By vector, u32 each: traps that the board has delivered. */
 export const TRAP_COUNTS = 0x28_0000;
-/** Non-zero: page faults and software interrupts may be delivered without the board, by way of the guest's IDT. */
+/** Non-zero: page faults and software interrupts may be delivered without the board (`cpu/interpreter/gates.ts`). */
 export const DIRECT_TRAPS = 0x28_0400;
+/** What that takes on the lguest board, where the Host keeps the guest's gates. */
+export const HOST_TRAPS = {
+  /** By vector, u32: the handler. */
+  handlers: 0x28_0800,
+  /** By vector, u8: bits 8–15 of the gate's high word, or 0 for an absent gate. */
+  attributes: 0x28_0c00,
+  /** By vector, u32: traps that went on to the guest. */
+  reflected: 0x28_1000,
+  /** Selector of the kernel's code; that of the stack for traps from ring 3, and its end. */
+  code: 0x28_1400,
+  stack: 0x28_1404,
+  stackPointer: 0x28_1408,
+  /** Where in linear memory the guest keeps its interrupt flag, and is told of page faults; 0: it has not said. */
+  interruptFlag: 0x28_140c,
+  faultAddress: 0x28_1410,
+} as const;
 
 /** Where computed jumps have gone: 256 profiles of 1 KiB (`jit/jump-profiles.ts`). */
 export const JUMP_TARGETS = 0x30_0000;

@@ -1,6 +1,9 @@
 import {
+  CODE_PAGES,
   CS,
   DIRECT_TRAPS,
+  HOST_TRAPS,
+  RAM_BASE,
   RUN,
   SS,
   STATE,
@@ -19,7 +22,6 @@ import { PF } from '../faults.js';
 import { ESP, FLAG } from '../state.js';
 import {
   ACCESS,
-  ALL_BYTES,
   BASE,
   demandFlat,
   demandState,
@@ -59,12 +61,13 @@ const TASK = 0x8900;
  */
 export function addEnterHandler(module: ModuleBuilder): number {
   const parameters = [I32, I32, I32, I32];
+  const enterByHost = addEnterByHost(module);
   const code = new Code();
   const r = new RoutineBuilder(code, parameters);
   const [vector, errorCode, eip, kind] = r.parameters as [Local, Local, Local, Local];
+  r.when(r.load(I32, STATE.gdtInHost), () => r.return(r.call(enterByHost, I32, vector, errorCode, eip, kind)));
   demandUsual(r);
   demandFlat(r);
-  demandState(r, STATE.gdtInHost, ALL_BYTES, 0);
   const level = r.load(I32, STATE.cpl);
   const inward = r.ne(level, 0);
   r.returnIf(r.and(inward, r.ne(level, 3)), 0);
@@ -124,6 +127,77 @@ export function addEnterHandler(module: ModuleBuilder): number {
   return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
 }
 
+/** The guest's system call, in Linux. */
+const SYSTEM_CALL = 0x80;
+const INTERRUPT_GATE_TYPE = 0xe;
+
+/**
+ * The same on the lguest board, as `Traps.enter` of the Host does it: from ring 3 or 1 to ring 1, through the gates that
+ * the Host keeps, with the guest's own interrupt flag in the frame. Of software interrupts it does the system call.
+ */
+function addEnterByHost(module: ModuleBuilder): number {
+  const parameters = [I32, I32, I32, I32];
+  const code = new Code();
+  const r = new RoutineBuilder(code, parameters);
+  const [vector, errorCode, eip, kind] = r.parameters as [Local, Local, Local, Local];
+  demandUsual(r);
+  demandFlat(r);
+  const level = r.load(I32, STATE.cpl);
+  const inward = r.eq(level, 3);
+  r.returnIf(r.and(r.isZero(inward), r.ne(level, 1)), 0);
+  const gate = r.loadByteAt(vector, HOST_TRAPS.attributes);
+  r.returnIf(r.isZero(gate), 0);
+  const forbidden = r.or(r.ne(vector, SYSTEM_CALL), r.ltU(r.and(r.shrU(gate, 5), 3), level));
+  r.returnIf(r.and(r.eq(kind, ENTRY.software), forbidden), 0);
+  const flag = r.load(I32, HOST_TRAPS.interruptFlag);
+  r.returnIf(r.isZero(flag), 0);
+  for (const word of [flag, r.load(I32, HOST_TRAPS.faultAddress)])
+    r.returnIf(r.loadByteAt(r.shrU(r.sub(word, RAM_BASE), 12), CODE_PAGES), 0);
+  const selector = r.load(I32, HOST_TRAPS.code);
+  const codeAccess = flatAccess(r, selector, FLAT.codeHigh, 1);
+  const pointer = r.variable(I32);
+  const stackAccess = r.variable(I32);
+  const stackSelector = r.load(I32, HOST_TRAPS.stack);
+  r.when(
+    inward,
+    () => {
+      r.assign(stackAccess, flatAccess(r, stackSelector, FLAT.dataHigh, 1));
+      r.assign(pointer, r.load(I32, HOST_TRAPS.stackPointer));
+    },
+    () => r.assign(pointer, r.load(I32, register(ESP))),
+  );
+  const withCode = r.ne(errorCode, NO_ERROR_CODE);
+  const bytes = r.add(r.select(inward, 20, 12), r.shl(withCode, 2));
+  const bottom = r.sub(pointer, bytes);
+  const at = r.variable(I32);
+  r.assign(at, hostForWrite(r, bottom, bytes));
+
+  r.when(withCode, () => {
+    r.storeAt(at, errorCode, 0);
+    r.assign(at, r.add(at, 4));
+  });
+  const believed = r.or(r.and(r.loadAt(flag, 0), FLAG.IF), ~FLAG.IF);
+  r.storeAt(at, eip, 0);
+  r.storeAt(at, r.load(I32, segment(CS) + SELECTOR), 4);
+  r.storeAt(at, r.and(flagsOf(r), believed), 8);
+  r.when(inward, () => {
+    r.storeAt(at, r.load(I32, register(ESP)), 12);
+    r.storeAt(at, r.load(I32, segment(SS) + SELECTOR), 16);
+    setFlat(r, SS, stackSelector, stackAccess);
+  });
+  r.store(register(ESP), bottom);
+  r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), ~FLAG.RF));
+  setFlat(r, CS, selector, codeAccess);
+  r.store(STATE.eip, r.loadAt(r.shl(vector, 2), HOST_TRAPS.handlers));
+  r.when(inward, () => {
+    setLevel(r, false);
+    r.store(STATE.cpl, 1);
+  });
+  r.when(r.eq(r.and(gate, 15), INTERRUPT_GATE_TYPE), () => r.storeAt(flag, 0, 0));
+  r.push(1);
+  return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
+}
+
 /** As `CpuState.eflags`. */
 function flagsOf(r: RoutineBuilder): Local {
   const result = r.load(I32, STATE.flagsResult);
@@ -138,7 +212,7 @@ function flagsOf(r: RoutineBuilder): Local {
   return r.or(r.load(I32, STATE.eflags), r.or(r.or(parity, zero), r.or(sign, carries)));
 }
 
-/** INT n as a shortcut (vector, return address): through the guest's own IDT. */
+/** INT n as a shortcut (vector, return address). */
 export function softwareInterrupt(r: RoutineBuilder, enterHandler: number): void {
   const [vector, next] = r.parameters as [Local, Local];
   r.returnIf(r.isZero(r.load(I32, DIRECT_TRAPS)), 0);
@@ -149,7 +223,8 @@ export function softwareInterrupt(r: RoutineBuilder, enterHandler: number): void
 /** The board would count it; and the instruction behind an STI is not the next any more. */
 function noteDelivery(r: RoutineBuilder, vector: Operand): void {
   const counter = r.shl(vector, 2);
-  r.storeAt(counter, r.add(r.loadAt(counter, TRAP_COUNTS), 1), TRAP_COUNTS);
+  for (const counts of [TRAP_COUNTS, HOST_TRAPS.reflected])
+    r.storeAt(counter, r.add(r.loadAt(counter, counts), 1), counts);
   r.store(STATE.shadowBudget, 0);
 }
 
@@ -208,7 +283,11 @@ function deliverPageFault(r: RoutineBuilder, linear: Local, errorCode: Local, re
   const eip = r.add(r.load(I32, STATE.blockEip), r.loadHalfAt(record, RECORD.start));
   const entered = r.call(callees.enterHandler, I32, PF, errorCode, eip, ENTRY.fault);
   r.returnIf(r.isZero(entered), RESOLVED.unknown);
-  r.store(STATE.cr2, linear);
+  r.when(
+    r.load(I32, STATE.gdtInHost),
+    () => r.storeAt(r.load(I32, HOST_TRAPS.faultAddress), linear, 0),
+    () => r.store(STATE.cr2, linear),
+  );
   noteDelivery(r, PF);
   r.store(STATE.budget, r.sub(budget, again));
   r.store(STATE.trappedAt, r.bitsOfReal(r.addReal(now, r.realFromU(r.toWide(again)))));
