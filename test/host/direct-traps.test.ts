@@ -35,8 +35,6 @@ function outcome({ bytes, vector, ring, type, level, flags, enabled }: Case, dir
   const { host, state, memory } = guest;
   memory.write32(DATA, enabled ? 0x200 : 0);
   guest.registers[4] = STACK;
-  // The stack is in the TLB, as it mostly is.
-  host.cpu.access.write32(STACK - 4, 0, true);
   let handled = 0;
   const handle = host.traps.handle.bind(host.traps);
   host.traps.handle = () => {
@@ -45,9 +43,15 @@ function outcome({ bytes, vector, ring, type, level, flags, enabled }: Case, dir
   };
   if (ring === 3) {
     enterUser(guest, bytes, flags);
+    // IRET has taken away the kernel's segments.
+    for (const index of [DS, ES]) state.setSegment(index, state.segment(SS));
+    host.cpu.segmentsChanged();
+    // The stack is in the TLB, as it mostly is.
+    host.cpu.access.write32(STACK - 68, 0, true);
     host.run(4);
   } else {
     state.eflags = flags;
+    host.cpu.access.write32(STACK - 4, 0, true);
     guest.execute(bytes, 4);
   }
   const seen = {
