@@ -492,6 +492,7 @@ export class RegionTranslator implements Translator {
     let lost = false;
     const end = gpa + length;
     for (let page = gpa >>> 12; page <= (end - 1) >>> 12; page++) {
+      this.rewrites.noteWrite(page);
       for (const region of this.pages.get(page) ?? []) {
         if (!region.covers(gpa, end)) continue;
         lost ||= region.codes !== undefined;

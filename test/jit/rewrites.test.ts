@@ -37,3 +37,12 @@ test('other code does not wait, and what was known can be forgotten', () => {
   rewrites.clear();
   assert.equal(rewrites.mustWait(0x1234), false);
 });
+
+test('what is made on a page that is written to all the time has to become hot four times, once', () => {
+  const rewrites = new Rewrites();
+  for (let i = 0; i < 1000; i++) rewrites.noteWrite(5);
+  const waits = (gpa: number): boolean[] => Array.from({ length: 5 }, () => rewrites.mustWait(gpa));
+  assert.deepEqual(waits(0x5010), [true, true, true, false, false]);
+  assert.deepEqual(waits(0x5020), [true, true, true, false, false]);
+  assert.deepEqual(waits(0x6010), [false, false, false, false, false]);
+});
