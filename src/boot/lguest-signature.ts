@@ -63,18 +63,13 @@ function findText(bytes: Uint8Array, text: string, from = 0): number {
   return findBytes(bytes, new TextEncoder().encode(text), from);
 }
 
-/**
- * Index of bytes from `from` on, or −1. Looks at the byte where they would end and goes on as far as that byte allows
- * (Horspool: Practical fast searching in strings, 1980).
- */
+/** Index of bytes from `from` on, or −1. The engine's own search for the first of them is faster than any of ours. */
 function findBytes(bytes: Uint8Array, wanted: ArrayLike<number>, from = 0): number {
-  const last = wanted.length - 1;
-  const steps = new Uint8Array(256).fill(wanted.length);
-  for (let i = 0; i < last; i++) steps[wanted[i]!] = last - i;
-  for (let at = from; at + last < bytes.length; at += steps[bytes[at + last]!]!) {
-    let i = last;
-    while (i >= 0 && bytes[at + i] === wanted[i]) i--;
-    if (i < 0) return at;
+  const first = wanted[0]!;
+  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    let matching = 1;
+    while (matching < wanted.length && bytes[at + matching] === wanted[matching]) matching++;
+    if (matching === wanted.length) return at;
   }
   return -1;
 }
