@@ -5,7 +5,7 @@
  * found it: the terminal usable, every byte the guest has printed delivered, the right exit status returned.
  */
 import { readFileSync } from 'node:fs';
-import { limitHeap } from '../platform/node-memory.js';
+import { collectWhenGrown, limitHeap } from '../platform/node-memory.js';
 import { type ByteSink, type ByteSource, openByteSink, openByteSource } from '../platform/node-streams.js';
 import { makeTerminalRaw, watchEndingSignals, watchResizes } from '../platform/node-terminal.js';
 import { createNodePlatform } from '../platform/node.js';
@@ -93,6 +93,7 @@ class Session {
   async run(guest: Guest): Promise<number> {
     const { settings, messages } = this;
     limitHeap(YOUNG_MEGABYTES);
+    collectWhenGrown();
     const vm = await VirtualMachine.create(this.machineOptions(guest));
     this.vm = vm;
     if (settings.traceFile !== undefined) this.traceFile = openOutputFile(settings.traceFile, 'trace-file');
