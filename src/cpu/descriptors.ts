@@ -168,3 +168,7 @@ export function markTaskBusy(cpu: CpuContext, selector: number, busy: boolean): 
   const rights = (descriptor.high >>> 8) & 0xff;
   cpu.access.write8((descriptor.linear + 5) >>> 0, busy ? rights | 2 : rights & ~2, true);
 }
+
+/** Types of the 32-bit gates to handlers. */
+export const INTERRUPT_GATE = 0xe;
+export const TRAP_GATE = 0xf;

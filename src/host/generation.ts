@@ -8,6 +8,7 @@
  * so one look at it tells the layout, and the layout tells nearly everything else.
  */
 
+import { SYSCALL_VECTOR } from '../cpu/interpreter/gates.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { RAM_BASE } from '../memory/layout.js';
 import { type GuestDataLayout, LAYOUTS, type LayoutName } from './guest-data.js';
@@ -101,8 +102,6 @@ const EBX = 3;
 const EDX = 2;
 /** Detection reads up to here behind a candidate (§1.2). */
 const LARGEST_LAYOUT_BYTES = 1396;
-/** The system-call vector every released guest uses. */
-const SYSCALL_VECTOR = 0x80;
 
 /** Whether `value` can be PAGE_OFFSET. */
 function isKernelAddress(value: number): boolean {

@@ -7,19 +7,18 @@
  * selector is ignored: handlers run in the kernel's code segment, and there is only one.
  */
 
+import { INTERRUPT_GATE, TRAP_GATE } from '../cpu/descriptors.js';
+import { SYSCALL_VECTOR } from '../cpu/interpreter/gates.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { HOST_TRAPS } from '../memory/layout.js';
 import { killGuest } from './kill.js';
 
 /** The vector of `int 0x1f`, the hypercall. */
 export const HYPERCALL_VECTOR = 31;
-export const SYSCALL_VECTOR = 0x80;
 /** Interrupt n of the guest is vector 0x20 + n. */
 export const FIRST_IRQ_VECTOR = 0x20;
 export const IRQS = 32;
 
-const INTERRUPT_GATE = 0xe;
-const TRAP_GATE = 0xf;
 const VECTORS = 256;
 
 export interface IdtState {

@@ -6,6 +6,7 @@
  * much of the address space it must leave alone, where its first page tables are), and from here on it may ask.
  */
 
+import { SYSCALL_VECTOR } from '../cpu/interpreter/gates.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import type { Clock } from './clock.js';
 import {
@@ -17,7 +18,6 @@ import {
   type InitCall,
 } from './generation.js';
 import { type GuestData, LAYOUTS } from './guest-data.js';
-import { SYSCALL_VECTOR } from './idt.js';
 import { buildInitialTables } from './initial-tables.js';
 import type { Interrupts } from './interrupts.js';
 import { hex, killGuest } from './kill.js';

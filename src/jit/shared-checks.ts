@@ -1,3 +1,4 @@
+import { ESP } from '../cpu/state.js';
 import type { Block } from './blocks.js';
 import { isOffset, KIND, type Node } from './node.js';
 import { type AccessGroup, FLAGS_RESULT, type Step } from './steps.js';
@@ -21,8 +22,6 @@ const NO_VARIABLE = -1;
 
 /** By variable and group. */
 type Facts = Map<AccessGroup, Fact[]>;
-
-const ESP = 4;
 
 /** Finds the groups that share checks, and notes that in them. Only behind the analyses. */
 export function shareChecks(blocks: readonly Block[], largestSpan: number): void {

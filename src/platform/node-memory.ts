@@ -73,9 +73,10 @@ const GROWTH_LOOK_MS = 5_000;
 /**
  * Keeps this process small while it runs. V8 holds on to what it took at the start for what is short-lived, and to
  * code that it has compiled fast and since then well, until somebody says that memory is short. So whenever the process
- * has grown this says so: some 80 ms, a few times in the life of a guest. It does not keep the process alive.
+ * has grown this says so: some 80 ms, a few times in the life of a guest. It looks every `lookMs` milliseconds, and does
+ * not keep the process alive.
  */
-export function collectWhenGrown(): void {
+export function collectWhenGrown(lookMs = GROWTH_LOOK_MS): void {
   let last = process.memoryUsage.rss();
   setInterval(() => {
     if (process.memoryUsage.rss() < last + GROWTH) return;
@@ -84,5 +85,5 @@ export function collectWhenGrown(): void {
     const collect = runInNewContext('gc') as (options: object) => void;
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     last = process.memoryUsage.rss();
-  }, GROWTH_LOOK_MS).unref();
+  }, lookMs).unref();
 }

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PerformanceObserver, constants } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { createBrowserPlatform } from '../../src/platform/browser.js';
 import { detectPlatform } from '../../src/platform/detect.js';
 import { createNodePlatform } from '../../src/platform/node.js';
-import { limitHeap } from '../../src/platform/node-memory.js';
+import { collectWhenGrown, limitHeap } from '../../src/platform/node-memory.js';
 import { FileError, splitMilliseconds } from '../../src/platform/platform.js';
 
 for (const [name, create] of [
@@ -92,4 +93,26 @@ test('Node: what is short-lived takes no more than it is told', async () => {
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   assert.ok(size() < 2 ** 25, `${size()} bytes`);
+});
+
+test('Node: a process that has grown collects its garbage, and goes on', async () => {
+  const collected = new Promise<void>((resolve) => {
+    const observer = new PerformanceObserver((list) => {
+      const { NODE_PERFORMANCE_GC_FLAGS_FORCED, NODE_PERFORMANCE_GC_FLAGS_ALL_AVAILABLE_GARBAGE } = constants;
+      const asked = NODE_PERFORMANCE_GC_FLAGS_FORCED | NODE_PERFORMANCE_GC_FLAGS_ALL_AVAILABLE_GARBAGE;
+      const forced = (entry: object): boolean => ((entry as { detail: { flags: number } }).detail.flags & asked) !== 0;
+      if (!list.getEntries().some(forced)) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe({ entryTypes: ['gc'] });
+  });
+  collectWhenGrown(10);
+  const large = new Uint8Array(80 << 20).fill(1);
+  // The look alone does not keep the process alive.
+  const alive = setInterval(() => {}, 1000);
+  await collected;
+  clearInterval(alive);
+  assert.equal(large[large.length - 1], 1);
+  await new Promise((resolve) => setTimeout(resolve, 1));
 });

@@ -9,17 +9,15 @@ import {
 } from '../../memory/layout.js';
 import { I32 } from '../../wasm/code.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
-import { MODE } from '../decoder.js';
 import { DESCRIPTOR, FLAT, HOST_GDT_BYTES, NOT_AVAILABLE_BIT } from '../descriptors.js';
 import { CR0, FLAG } from '../state.js';
-import { KEY_USER } from '../translator.js';
+import { KEY_USER, TRANSLATED_MODE } from '../translator.js';
 
 /**
  * What ways into a kernel and back are made of, in functions that return 0 when something is not as it usually is
  * (shortcuts.ts, gates.ts): flat segments, protected mode of 32 bits, what is read in the TLB.
  */
 
-const FLAT_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
 export const { base: BASE, limit: LIMIT, access: ACCESS, selector: SELECTOR } = SEGMENT;
 
 export const ALL_BYTES = -1;
@@ -36,7 +34,7 @@ export function demandUsual(r: RoutineBuilder): void {
   demandState(r, STATE.eflags, FLAG.VM | FLAG.TF | FLAG.AC | FLAG.NT, 0);
 }
 export function demandFlat(r: RoutineBuilder): void {
-  demandState(r, STATE.codeKey, FLAT_MODE, FLAT_MODE);
+  demandState(r, STATE.codeKey, TRANSLATED_MODE, TRANSLATED_MODE);
 }
 
 /** Where `bytes` at `linear` are if a supervisor may read them and they are on one page. */
@@ -92,8 +90,9 @@ export function setFlat(r: RoutineBuilder, index: number, selector: Operand, acc
 }
 
 /** As `CpuState.cpl`, with the key of code at that level; the mode is what it was. */
-export function setLevel(r: RoutineBuilder, user: boolean): void {
-  r.store(STATE.cpl, user ? 3 : 0);
+export function setLevel(r: RoutineBuilder, level: 0 | 1 | 3): void {
+  const user = level === 3;
+  r.store(STATE.cpl, level);
   r.store(STATE.tlbRead, user ? TLB_READ_USER : TLB_READ_SUPERVISOR);
   r.store(STATE.tlbWrite, user ? TLB_WRITE_USER : TLB_WRITE_SUPERVISOR);
   const mode = r.and(r.load(I32, STATE.codeKey), KEY_USER - 1);

@@ -17,7 +17,7 @@ import { ACCESS_USER } from '../../memory/page-walk.js';
 import { Code, I32, I64 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
-import { FLAT } from '../descriptors.js';
+import { FLAT, INTERRUPT_GATE, TRAP_GATE } from '../descriptors.js';
 import { PF } from '../faults.js';
 import { ESP, FLAG } from '../state.js';
 import {
@@ -44,10 +44,10 @@ export const ENTRY = { external: 0, fault: 1, software: 2 } as const;
 /** Instead of an error code: the vector has none. */
 export const NO_ERROR_CODE = -1;
 
-const INTERRUPT_GATE = 0x8e00;
-/** In a gate's type, what makes a trap gate of it: interrupts stay as they are. */
-const TRAP_GATE_BIT = 0x0100;
+/** Of a gate's high word: present, 32 bits, and which of the two it is. Trap gates leave interrupts as they are. */
 const GATE_KIND = 0x9f00;
+const PRESENT_INTERRUPT_GATE = 0x8000 | (INTERRUPT_GATE << 8);
+const TRAP_GATE_BIT = (INTERRUPT_GATE ^ TRAP_GATE) << 8;
 
 /** TSS of 32 bits, busy or not (types 9 and 11), present. */
 const TASK_KIND = 0x9d00;
@@ -76,7 +76,7 @@ export function addEnterHandler(module: ModuleBuilder): number {
   const gate = hostOf(r, r.add(r.load(I32, STATE.idtBase), offset), 8);
   const low = r.loadAt(gate, 0);
   const high = r.loadAt(gate, 4);
-  r.returnIf(r.ne(r.and(high, GATE_KIND & ~TRAP_GATE_BIT), INTERRUPT_GATE), 0);
+  r.returnIf(r.ne(r.and(high, GATE_KIND & ~TRAP_GATE_BIT), PRESENT_INTERRUPT_GATE), 0);
   const forbidden = r.ltU(r.and(r.shrU(high, 13), 3), level);
   r.returnIf(r.and(r.eq(kind, ENTRY.software), forbidden), 0);
   const selector = r.shrU(low, 16);
@@ -98,38 +98,20 @@ export function addEnterHandler(module: ModuleBuilder): number {
     },
     () => r.assign(pointer, r.load(I32, register(ESP))),
   );
-  const withCode = r.ne(errorCode, NO_ERROR_CODE);
-  const bytes = r.add(r.select(inward, 20, 12), r.shl(withCode, 2));
-  const bottom = r.sub(pointer, bytes);
-  const at = r.variable(I32);
-  r.assign(at, hostForWrite(r, bottom, bytes));
-
-  r.when(withCode, () => {
-    r.storeAt(at, errorCode, 0);
-    r.assign(at, r.add(at, 4));
-  });
-  const flags = flagsOf(r);
-  r.storeAt(at, eip, 0);
-  r.storeAt(at, r.load(I32, segment(CS) + SELECTOR), 4);
-  r.storeAt(at, r.or(flags, r.select(r.eq(kind, ENTRY.fault), FLAG.RF, 0)), 8);
-  r.when(inward, () => {
-    r.storeAt(at, r.load(I32, register(ESP)), 12);
-    r.storeAt(at, r.load(I32, segment(SS) + SELECTOR), 16);
-    setFlat(r, SS, stackSelector, stackAccess);
-  });
-  r.store(register(ESP), bottom);
+  const flags = r.or(flagsOf(r), r.select(r.eq(kind, ENTRY.fault), FLAG.RF, 0));
+  pushFrame(r, pointer, inward, { errorCode, eip, flags });
+  r.when(inward, () => setFlat(r, SS, stackSelector, stackAccess));
   const cleared = r.select(r.and(high, TRAP_GATE_BIT), ~FLAG.RF, ~(FLAG.RF | FLAG.IF));
   r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), cleared));
   setFlat(r, CS, r.and(selector, ~3), codeAccess);
   r.store(STATE.eip, r.or(r.and(high, 0xffff_0000 | 0), r.and(low, 0xffff)));
-  r.when(inward, () => setLevel(r, false));
+  r.when(inward, () => setLevel(r, 0));
   r.push(1);
   return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
 }
 
-/** The guest's system call, in Linux. */
-const SYSTEM_CALL = 0x80;
-const INTERRUPT_GATE_TYPE = 0xe;
+/** Linux's system call. */
+export const SYSCALL_VECTOR = 0x80;
 
 /**
  * The same on the lguest board, as `Traps.enter` of the Host does it: from ring 3 or 1 to ring 1, through the gates that
@@ -147,7 +129,7 @@ function addEnterByHost(module: ModuleBuilder): number {
   r.returnIf(r.and(r.isZero(inward), r.ne(level, 1)), 0);
   const gate = r.loadByteAt(vector, HOST_TRAPS.attributes);
   r.returnIf(r.isZero(gate), 0);
-  const forbidden = r.or(r.ne(vector, SYSTEM_CALL), r.ltU(r.and(r.shrU(gate, 5), 3), level));
+  const forbidden = r.or(r.ne(vector, SYSCALL_VECTOR), r.ltU(r.and(r.shrU(gate, 5), 3), level));
   r.returnIf(r.and(r.eq(kind, ENTRY.software), forbidden), 0);
   const flag = r.load(I32, HOST_TRAPS.interruptFlag);
   r.returnIf(r.isZero(flag), 0);
@@ -166,36 +148,43 @@ function addEnterByHost(module: ModuleBuilder): number {
     },
     () => r.assign(pointer, r.load(I32, register(ESP))),
   );
+  const believed = r.or(r.and(r.loadAt(flag, 0), FLAG.IF), ~FLAG.IF);
+  pushFrame(r, pointer, inward, { errorCode, eip, flags: r.and(flagsOf(r), believed) });
+  r.when(inward, () => setFlat(r, SS, stackSelector, stackAccess));
+  r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), ~FLAG.RF));
+  setFlat(r, CS, selector, codeAccess);
+  r.store(STATE.eip, r.loadAt(r.shl(vector, 2), HOST_TRAPS.handlers));
+  r.when(inward, () => setLevel(r, 1));
+  r.when(r.eq(r.and(gate, 15), INTERRUPT_GATE), () => r.storeAt(flag, 0, 0));
+  r.push(1);
+  return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
+}
+
+interface Frame {
+  readonly errorCode: Local;
+  readonly eip: Local;
+  readonly flags: Local;
+}
+
+/** Below `pointer`, where the stack is then; with the old one, if the way is `inward`. Returns 0 if it cannot be written. */
+function pushFrame(r: RoutineBuilder, pointer: Local, inward: Local, { errorCode, eip, flags }: Frame): void {
   const withCode = r.ne(errorCode, NO_ERROR_CODE);
   const bytes = r.add(r.select(inward, 20, 12), r.shl(withCode, 2));
   const bottom = r.sub(pointer, bytes);
   const at = r.variable(I32);
   r.assign(at, hostForWrite(r, bottom, bytes));
-
   r.when(withCode, () => {
     r.storeAt(at, errorCode, 0);
     r.assign(at, r.add(at, 4));
   });
-  const believed = r.or(r.and(r.loadAt(flag, 0), FLAG.IF), ~FLAG.IF);
   r.storeAt(at, eip, 0);
   r.storeAt(at, r.load(I32, segment(CS) + SELECTOR), 4);
-  r.storeAt(at, r.and(flagsOf(r), believed), 8);
+  r.storeAt(at, flags, 8);
   r.when(inward, () => {
     r.storeAt(at, r.load(I32, register(ESP)), 12);
     r.storeAt(at, r.load(I32, segment(SS) + SELECTOR), 16);
-    setFlat(r, SS, stackSelector, stackAccess);
   });
   r.store(register(ESP), bottom);
-  r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), ~FLAG.RF));
-  setFlat(r, CS, selector, codeAccess);
-  r.store(STATE.eip, r.loadAt(r.shl(vector, 2), HOST_TRAPS.handlers));
-  r.when(inward, () => {
-    setLevel(r, false);
-    r.store(STATE.cpl, 1);
-  });
-  r.when(r.eq(r.and(gate, 15), INTERRUPT_GATE_TYPE), () => r.storeAt(flag, 0, 0));
-  r.push(1);
-  return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
 }
 
 /** As `CpuState.eflags`. */

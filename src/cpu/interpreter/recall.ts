@@ -34,8 +34,8 @@ const ENTRY = { key: 4, record: 8, last: 12 } as const;
  *
  * - Another block has the place. If this one is among the victims they change places.
  * - It was made in an older epoch. If the pages of its block and its region may be executed and are where they were, as
- *   the TLB says or `fill` (tlb-fill.ts) finds out, the entry is of this epoch. Entries that have become hot without a region, for which there may be
- *   one by now, are the translator's.
+ *   the TLB says or `fill` (tlb-fill.ts) finds out, the entry is of this epoch. Entries that have become hot without a
+ *   region, for which there may be one by now, are the translator's.
  */
 export function addRecall(module: ModuleBuilder, fill: number): number {
   const code = new Code();

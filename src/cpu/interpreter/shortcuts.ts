@@ -19,7 +19,7 @@ import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { MODE } from '../decoder.js';
 import { DESCRIPTOR, FLAT } from '../descriptors.js';
-import { ARITHMETIC_FLAGS, CR0, FLAG } from '../state.js';
+import { ARITHMETIC_FLAGS, CR0, ECX, EDX, ESP, FLAG } from '../state.js';
 import {
   ACCESS,
   ALL_BYTES,
@@ -93,8 +93,6 @@ const IRET_FLAGS = 0x3f_7fd5 & ~(FLAG.VM | FLAG.RF);
 /** Those that IRET changes at rings above 0, with IOPL 0. */
 const OUTER_IRET_FLAGS = IRET_FLAGS & ~(FLAG.IF | FLAG.IOPL | FLAG.VIF | FLAG.VIP);
 
-const [ECX, EDX, ESP] = [1, 2, 4] as const;
-
 /** (segment register, selector): DS, ES, FS, GS with data, or FS and GS with nothing. */
 function loadSegment(r: RoutineBuilder): void {
   const [index, whole] = r.parameters as [Local, Local];
@@ -110,7 +108,7 @@ function loadSegment(r: RoutineBuilder): void {
     for (const part of [BASE, LIMIT, ACCESS]) r.storeAt(at, 0, STATE.segments + part);
     r.storeAt(at, selector, STATE.segments + SELECTOR);
     r.storeAt(flatAt, 0, STATE.segmentFlat);
-    r.returnIf(1, 1);
+    r.return(1);
   });
   const descriptor = descriptorOf(r, selector);
   const low = r.loadAt(descriptor, 0);
@@ -135,13 +133,13 @@ function loadSegment(r: RoutineBuilder): void {
   r.storeAt(flatAt, flat, STATE.segmentFlat);
 }
 
-function goFlat(r: RoutineBuilder, selector: Local, user: boolean, pointer: Operand, eip: Operand): void {
-  const level = user ? 3 << 13 : 0;
-  setFlat(r, SS, r.add(selector, 8), FLAT.dataAccess | level);
-  setFlat(r, CS, selector, FLAT.codeAccess | level);
+function goFlat(r: RoutineBuilder, selector: Local, level: 0 | 3, pointer: Operand, eip: Operand): void {
+  const bits = level << 13;
+  setFlat(r, SS, r.add(selector, 8), FLAT.dataAccess | bits);
+  setFlat(r, CS, selector, FLAT.codeAccess | bits);
   r.store(register(ESP), pointer);
   r.store(STATE.eip, eip);
-  setLevel(r, user);
+  setLevel(r, level);
 }
 
 /** SYSENTER_CS. */
@@ -156,7 +154,7 @@ function sysenter(r: RoutineBuilder): void {
   demandFlat(r);
   const selector = sysenterCode(r);
   r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), ~(FLAG.IF | FLAG.RF)));
-  goFlat(r, selector, false, r.load(I32, STATE.sysenterEsp), r.load(I32, STATE.sysenterEip));
+  goFlat(r, selector, 0, r.load(I32, STATE.sysenterEsp), r.load(I32, STATE.sysenterEip));
 }
 
 function sysexit(r: RoutineBuilder): void {
@@ -164,7 +162,7 @@ function sysexit(r: RoutineBuilder): void {
   demandFlat(r);
   demandState(r, STATE.cpl, ALL_BYTES, 0);
   const selector = r.add(r.or(sysenterCode(r), 3), 16);
-  goFlat(r, selector, true, r.load(I32, register(ECX)), r.load(I32, register(EDX)));
+  goFlat(r, selector, 3, r.load(I32, register(ECX)), r.load(I32, register(EDX)));
 }
 
 /** (operand size): of 32 bits, from a kernel's ring, 0 or (on the lguest board) 1, while no interrupt waits. */
@@ -203,7 +201,7 @@ function interruptReturn(r: RoutineBuilder): void {
       }
       r.store(register(ESP), outerPointer);
       setFlat(r, SS, stack, access);
-      setLevel(r, true);
+      setLevel(r, 3);
     },
     () => r.store(register(ESP), r.add(pointer, 12)),
   );
