@@ -27,6 +27,9 @@ export interface Missing {
   missing: string;
 }
 
+/** SeaBIOS keeps this much of v86's memory: a guest that is to have as much as the others is given it in addition. */
+const V86_RESERVED_MEGABYTES = 16;
+
 /** Where distributions put SeaBIOS. */
 const BIOS_FOLDERS = ['/usr/share/seabios', '/usr/share/qemu', '/usr/share/qemu-kvm'];
 
@@ -64,7 +67,10 @@ export function findV86(folder: string | undefined): Installed | Missing {
     start: ({ bzImage, initramfs, kernelArguments }) => ({
       name: 'v86',
       command: process.execPath,
-      words: [guest, found, bios, bzImage, initramfs, String(MEGABYTES), kernelArguments.join(' ')],
+      words: [
+        ...[guest, found, bios, bzImage, initramfs, String(MEGABYTES + V86_RESERVED_MEGABYTES)],
+        kernelArguments.join(' '),
+      ],
       isNative: false,
     }),
   };
