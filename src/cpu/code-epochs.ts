@@ -1,6 +1,6 @@
 import { TLB_PAGE } from '../memory/layout.js';
 
-/** Epochs are part of `codeKey`, which has 27 bits for them. */
+/** Epochs are part of `codeKey`, which has 27 bits for them; the uppermost is `KEY_OF_NOTHING`'s. */
 const LAST_EPOCH = 0x3ff_ffff;
 
 /**

@@ -31,7 +31,7 @@ import { checkSegmentAccess } from './segmentation.js';
 import { CR0, CR4, CpuState, FLAG } from './state.js';
 import { createExactly } from './x87-unit/exact.js';
 import { buildX87Module } from './x87-unit/routines.js';
-import type { Translator, TranslatorHost } from './translator.js';
+import { KEY_OF_NOTHING, type Translator, type TranslatorHost } from './translator.js';
 
 export { EXIT, type Exit } from './exit.js';
 
@@ -404,9 +404,9 @@ export class Processor implements CpuContext {
       this.flushTlb();
       return;
     }
-    // TF set in the middle of a call: key 0 matches nothing, so that `findBlock` is asked and stops.
+    // TF set in the middle of a call: no entry matches, so that `findBlock` is asked and stops.
     const stopping = this.trapFlag && this.chunk > 1;
-    this.i32[STATE.codeKey >> 2] = stopping ? 0 : this.code.key(user) + this.mode();
+    this.i32[STATE.codeKey >> 2] = stopping ? KEY_OF_NOTHING : this.code.key(user) + this.mode();
   }
 
   /** Import of the interpreter: the block at `state.eip` goes into the jump cache. */

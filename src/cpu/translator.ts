@@ -66,3 +66,6 @@ export const TRANSLATED_MODE = MODE.code32 | MODE.stack32 | MODE.flat;
 /** Bits of `codeKey` below the epoch: decoding mode, and `KEY_USER` for ring 3. */
 export const KEY_USER = 16;
 export const KEY_EPOCH = 32;
+
+/** A `codeKey` that nothing carries, in an epoch that never comes; void entries of the jump cache carry 0. */
+export const KEY_OF_NOTHING = -0x8000_0000;

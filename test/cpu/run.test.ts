@@ -70,6 +70,18 @@ test('single-stepping traps behind every instruction', () => {
   }
 });
 
+test('a single step from POPF on, into a block that had to be cut short before', () => {
+  // push 0x302; popf; inc eax; inc eax; inc eax; int 0x80
+  const cpu = createMachine([0x68, 0x02, 0x03, 0, 0, 0x9d, 0x40, 0x40, 0x40, 0xcd, 0x80]);
+  cpu.state.eip = 0x1006;
+  assert.equal(cpu.run(2), EXIT.budget);
+  cpu.state.eip = 0x1000;
+  assert.equal(cpu.run(100), EXIT.trap);
+  assert.equal(cpu.exit.vector, 1);
+  assert.equal(cpu.state.eip, 0x1007);
+  assert.equal(cpu.state.registers[0], 3);
+});
+
 test('an instruction that crosses a page, and one that ends where its segment does', () => {
   const cpu = createMachine([0xb8, 0x78, 0x56, 0x34, 0x12, 0xcd, 0x80], { at: 0x1ffd });
   cpu.run(10);

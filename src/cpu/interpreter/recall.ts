@@ -21,7 +21,7 @@ import { Code, I32, I64 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { MODE } from '../decoder.js';
-import { KEY_EPOCH, KEY_USER } from '../translator.js';
+import { KEY_EPOCH, KEY_OF_NOTHING, KEY_USER } from '../translator.js';
 import { BLOCK_PAGE } from './record.js';
 import { FILL } from './tlb-fill.js';
 
@@ -75,7 +75,7 @@ function fetchVictim(r: RoutineBuilder, linear: Operand, entry: Operand): void {
 /** Returns if the entry is of this epoch, or of another mode or privilege or void. Else, the key of this epoch. */
 function demandKey(r: RoutineBuilder, entry: Operand): Local {
   const key = r.load(I32, STATE.codeKey);
-  r.returnIf(r.isZero(key), 0);
+  r.returnIf(r.eq(key, KEY_OF_NOTHING), 0);
   const old = r.loadAt(entry, JUMP_CACHE + ENTRY.key);
   r.returnIf(r.eq(old, key), 1);
   r.returnIf(r.or(r.isZero(old), r.and(r.xor(old, key), KEY_EPOCH - 1)), 0);
