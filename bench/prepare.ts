@@ -6,7 +6,8 @@ import { readDebFiles } from '../src/formats/deb.js';
 import { FLAVOURS, KERNEL_ARGUMENTS } from '../src/launcher/image/flavours.js';
 import { obtainImage } from '../src/launcher/image/image-builder.js';
 import { Progress } from '../src/launcher/image/progress.js';
-import { cacheFolder, ImageStore, type StoredImage } from '../src/launcher/image/store.js';
+import { cacheFolder } from '../src/launcher/cache-folder.js';
+import { ImageStore, type StoredImage } from '../src/launcher/image/store.js';
 import { openByteSink } from '../src/platform/node-streams.js';
 import type { ContestantCommand } from './contestant.js';
 import {

@@ -4,7 +4,7 @@
 //   node tools/ensure-built.mjs [--force | --install-only]
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -59,7 +59,9 @@ export function ensureBuilt({ force = false } = {}) {
   if (!force && !stale) return;
   ensureInstalled();
   const started = new Date();
+  for (const folder of ['bundle', 'built']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
   run('building', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+  run('finishing the build', process.execPath, [join('dist', 'tools', 'finish-build.js')]);
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, '');
   utimesSync(stamp, started, started);

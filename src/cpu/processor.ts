@@ -4,7 +4,6 @@ import {
   DS,
   ES,
   LEAVE_REGION,
-  RAM_BASE,
   RUN,
   SEGMENT,
   SS,
@@ -16,21 +15,19 @@ import {
 import { Tlb } from '../memory/tlb.js';
 import type { Board } from './board.js';
 import { CodeLookup } from './code-lookup.js';
-import type { CpuContext, Helper } from './context.js';
+import type { CpuContext } from './context.js';
 import { LGUEST_MODEL, type ProcessorModel } from './cpuid.js';
 import { MODE } from './decoder.js';
+import { type Engine, sharedEngine } from './engine.js';
 import { EXIT, type Exit } from './exit.js';
 import { DB, GuestFault, PF } from './faults.js';
 import { resetFpu } from './fpu-state.js';
-import { HELPERS } from './helpers.js';
-import { Forms } from './interpreter/forms.js';
-import { type InterpreterImports, buildInterpreterModule } from './interpreter/interpreter-module.js';
+import type { InterpreterImports } from './interpreter/interpreter-module.js';
 import { RECORD } from './interpreter/record.js';
 import { SlowAccess } from './linear-access.js';
 import { checkSegmentAccess } from './segmentation.js';
 import { CR0, CR4, CpuState, FLAG } from './state.js';
 import { createExactly } from './x87-unit/exact.js';
-import { buildX87Module } from './x87-unit/routines.js';
 import { KEY_OF_NOTHING, type Translator, type TranslatorHost } from './translator.js';
 
 export { EXIT, type Exit } from './exit.js';
@@ -50,17 +47,6 @@ export interface Torture {
   /** Empty the TLB after every so many `run` slices of that many instructions; 0: never. */
   flushTlbEvery: number;
   oneInstructionBlocks: boolean;
-}
-
-/** The compiled interpreter and its tables. */
-interface Engine {
-  readonly forms: Forms;
-  readonly helpers: readonly Helper[];
-  readonly helperNumbers: ReadonlyMap<string, number>;
-  /** Emits and compiles the interpreter on first use, with or without a way into translated code. */
-  module(translated: boolean): WebAssembly.Module;
-  /** The same for the routines of the x87. */
-  x87Module(): WebAssembly.Module;
 }
 
 /**
@@ -585,31 +571,4 @@ export class Processor implements CpuContext {
       hot: () => this.code.hot(),
     };
   }
-}
-
-/** The engine is the same for every processor: made once, on first use. */
-let engine: Engine | undefined;
-
-function sharedEngine(): Engine {
-  engine ??= createEngine();
-  return engine;
-}
-
-function createEngine(): Engine {
-  const forms = new Forms();
-  const helpers = Object.values(HELPERS);
-  const helperNumbers = new Map(Object.keys(HELPERS).map((name, number) => [name, number]));
-  const helperNumber = (name: string): number => {
-    const number = helperNumbers.get(name);
-    if (number === undefined) throw new Error(`instruction rows call an unknown helper, ${name}`);
-    return number;
-  };
-  const modules: (WebAssembly.Module | undefined)[] = [];
-  const module = (translated: boolean): WebAssembly.Module =>
-    (modules[Number(translated)] ??= new WebAssembly.Module(
-      buildInterpreterModule(forms, RAM_BASE / 0x1_0000, helperNumber, translated),
-    ));
-  let x87: WebAssembly.Module | undefined;
-  const x87Module = (): WebAssembly.Module => (x87 ??= new WebAssembly.Module(buildX87Module(RAM_BASE / 0x1_0000)));
-  return { forms, helpers, helperNumbers, module, x87Module };
 }

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { startMakerThread } from './node-helper-thread.js';
 import { readFileBytes } from './node-memory.js';
 import { FileError, type FileProblem, LONGEST_WAIT_MS, type Platform, splitMilliseconds } from './platform.js';
@@ -43,6 +43,13 @@ export function createNodePlatform(): Platform {
         return await readFileBytes(path);
       } catch (error) {
         throw error instanceof FileError ? error : describeFileError(path, error);
+      }
+    },
+    async readBuilt(name) {
+      try {
+        return new Uint8Array(await readFile(new URL(`../../built/${name}`, import.meta.url)));
+      } catch {
+        return undefined;
       }
     },
     yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),

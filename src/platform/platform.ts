@@ -33,6 +33,9 @@ export class FileError extends Error {
   }
 }
 
+/** Names of files for `Platform.readBuilt`. */
+export const BUILT = { interpreter: 'interpreter.wasm', x87: 'x87.wasm' } as const;
+
 export interface Platform {
   /** Nanoseconds since an arbitrary moment; never goes back; exact to well below a microsecond. */
   monotonicNs(): number;
@@ -47,6 +50,8 @@ export interface Platform {
   yieldToEventLoop(): Promise<void>;
   /** Calls back once after at least `milliseconds`; the result cancels. Keeps the process alive meanwhile. */
   callLater(milliseconds: number, callback: () => void): () => void;
+  /** A file that the build has made beside our code, if it has: `name` is one of `BUILT`. */
+  readBuilt?(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /**
    * Starts the thread of `src/vm/maker-thread.ts`, which makes WebAssembly. Without it, or when it throws, that is done
    * where the guest runs.

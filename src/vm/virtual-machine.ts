@@ -6,6 +6,7 @@
  * ended. The guest may restart in between as often as it likes; the machine's owner need not care.
  */
 import type { BootFile } from '../boot/image.js';
+import { useBuiltModules } from './built-modules.js';
 import { Profile, type ProfileRow } from '../debug/profile.js';
 import { mayHaveSymbols, readSymbols, type SymbolTable } from '../debug/symbols.js';
 import type { DetectedGeneration } from '../host/host.js';
@@ -154,6 +155,7 @@ export class VirtualMachine {
     const { memory, board = 'auto' } = options;
     if (memory !== undefined) parseMemory(memory, board === 'lguest' ? 'lguest' : 'pc');
     const files = await loadFiles(platform, options);
+    await useBuiltModules(platform);
     const found = files.prepared.board;
     const ramBytes = parseMemory(memory ?? DEFAULT_MEMORY_MEGABYTES[found], found);
     let symbols: SymbolTable | undefined;

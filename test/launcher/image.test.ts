@@ -17,7 +17,8 @@ import { buildImage, listImages, removeImages } from '../../src/launcher/image/i
 import { explainCacheError } from '../../src/launcher/image/image-error.js';
 import { obtainImage } from '../../src/launcher/image/image-builder.js';
 import { Progress, renderBar } from '../../src/launcher/image/progress.js';
-import { cacheFolder, ImageStore, sha256 } from '../../src/launcher/image/store.js';
+import { cacheFolder } from '../../src/launcher/cache-folder.js';
+import { ImageStore, sha256 } from '../../src/launcher/image/store.js';
 import { LaunchError } from '../../src/vm/index.js';
 import { makeDeb } from '../formats/package-files.js';
 import { fakeBusyboxPackage, fakeKernelPackage, RELEASE } from '../guest/image-packages.js';

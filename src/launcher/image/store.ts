@@ -25,7 +25,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD_BYTES, errorCode, explainCacheError } from './image-error.js';
 
@@ -68,12 +67,6 @@ const RECORD = 'image.json';
 
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** `$XDG_CACHE_HOME/lguest` or `~/.cache/lguest` (XDG Base Directory Specification: only absolute paths count). */
-export function cacheFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  const base = environment['XDG_CACHE_HOME'];
-  return join(base?.startsWith('/') ? base : join(environment['HOME'] || homedir(), '.cache'), 'lguest');
 }
 
 export class ImageStore {
