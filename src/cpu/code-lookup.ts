@@ -10,7 +10,7 @@ import type { Forms } from './interpreter/forms.js';
 import { JumpCache } from './jump-cache.js';
 import type { SlowAccess } from './linear-access.js';
 import type { CpuState } from './state.js';
-import { KEY_EPOCH, KEY_USER, TRANSLATED_MODE, type Translator, type TranslatorHost } from './translator.js';
+import { KEY_USER, TRANSLATED_MODE, type Translator, type TranslatorHost } from './translator.js';
 
 /** Without a translator nothing becomes hot. */
 const NEVER_HOT = 1;
@@ -44,7 +44,7 @@ export class CodeLookup {
   private readonly access: SlowAccess;
   private readonly blocks: CodeCache;
   private readonly jumps: JumpCache;
-  private readonly epochs = new CodeEpochs();
+  private readonly epochs: CodeEpochs;
   private readonly i32: Int32Array;
   /** Linear address of the block that `shorten` has made. */
   private shortened = 0;
@@ -65,12 +65,12 @@ export class CodeLookup {
     this.tlb = tlb;
     this.access = access;
     this.i32 = memory.i32;
+    this.epochs = new CodeEpochs(memory);
     this.blocks = new CodeCache(memory, tlb, forms, new Decoder(forms));
     this.jumps = new JumpCache(memory);
     this.blocks.onFlush = () => this.forgetAll();
     tlb.onFull = () => this.endEpochs();
     memory.onCodeWrite = (gpa, length) => this.codeWritten(gpa, length);
-    this.setKeys();
     this.nextPage = () => {
       const linear = ((this.linearEip() & ~0xfff) + 0x1000) >>> 0;
       const gpa = this.locateCode(linear);
@@ -82,11 +82,6 @@ export class CodeLookup {
   /** `codeKey` without the mode. */
   key(user: boolean): number {
     return this.i32[(user ? KEYS.user : KEYS.supervisor) >> 2]!;
-  }
-  private setKeys(): void {
-    const [supervisor, user] = this.epochs.current;
-    this.i32[KEYS.supervisor >> 2] = supervisor * KEY_EPOCH;
-    this.i32[KEYS.user >> 2] = user * KEY_EPOCH + KEY_USER;
   }
 
   /** For a translator of this code. */
@@ -135,7 +130,6 @@ export class CodeLookup {
       this.jumps.clear();
       this.i32.fill(0, REGION_KEYS >> 2, (REGION_KEYS >> 2) + REGION_SLOTS);
     }
-    this.setKeys();
     this.onEpoch();
   }
 

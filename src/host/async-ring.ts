@@ -9,19 +9,30 @@
  * The Host's place in the ring is its own, starts at slot 0 and never jumps: a full slot behind an empty one waits.
  */
 
+import type { GuestMemory } from '../memory/guest-memory.js';
+import { HOST_CALLS } from '../memory/layout.js';
 import { type GuestData, RING_FREE, RING_SLOTS } from './guest-data.js';
 
 export class AsyncRing {
   private readonly data: GuestData;
-  /** The slot to look at next. */
-  private next = 0;
+  private readonly words: Uint32Array;
   /** The call being executed: number, then four arguments. Reused. */
   private readonly args: number[] = [0, 0, 0, 0];
   /** What the slots are when a round begins. Reused. */
   private readonly status = new Uint8Array(RING_SLOTS);
 
-  constructor(data: GuestData) {
+  /** The place in the ring is where the processor finds it, too (`cpu/interpreter/hypercalls.ts`). */
+  constructor(data: GuestData, memory: GuestMemory) {
     this.data = data;
+    this.words = memory.u32;
+  }
+
+  /** The slot to look at next. */
+  private get next(): number {
+    return this.words[HOST_CALLS.ringNext >> 2]!;
+  }
+  private set next(slot: number) {
+    this.words[HOST_CALLS.ringNext >> 2] = slot;
   }
 
   /**

@@ -10,7 +10,7 @@
  */
 
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { HOST_TRAPS, RAM_BASE } from '../memory/layout.js';
+import { HOST_CALLS, HOST_TRAPS, RAM_BASE } from '../memory/layout.js';
 
 export type LayoutName = 'L0' | 'L1' | 'L2' | 'L3' | 'L4';
 
@@ -82,19 +82,24 @@ export class GuestData {
   attach(gpa: number, layout: GuestDataLayout): void {
     this.gpa = gpa;
     this.layout = layout;
-    this.tellProcessor(RAM_BASE + gpa + IRQ_ENABLED, RAM_BASE + gpa + CR2);
+    this.tellProcessor();
   }
 
   /** As before LGUEST_INIT. */
   detach(): void {
     this.gpa = -1;
-    this.tellProcessor(0, 0);
+    this.tellProcessor();
   }
 
-  private tellProcessor(interruptFlag: number, faultAddress: number): void {
-    const { u32 } = this.memory;
-    u32[HOST_TRAPS.interruptFlag >> 2] = interruptFlag;
-    u32[HOST_TRAPS.faultAddress >> 2] = faultAddress;
+  private tellProcessor(): void {
+    const { memory, gpa, layout } = this;
+    const { u32 } = memory;
+    const place = (offset: number): number => (gpa < 0 ? 0 : RAM_BASE + gpa + offset);
+    u32[HOST_TRAPS.interruptFlag >> 2] = place(IRQ_ENABLED);
+    u32[HOST_TRAPS.faultAddress >> 2] = place(CR2);
+    u32[HOST_CALLS.ringStatus >> 2] = place(layout.ringStatus);
+    u32[HOST_CALLS.ringEntries >> 2] = place(layout.ringEntries);
+    u32[HOST_CALLS.ringEntryBytes >> 2] = 4 * layout.ringEntryWords;
   }
 
   read(offset: number): number {

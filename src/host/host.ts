@@ -13,10 +13,11 @@
 
 import type { Board, Walk } from '../cpu/board.js';
 import { EXIT } from '../cpu/exit.js';
+import { HYPERCALL_VECTOR } from '../cpu/interpreter/hypercalls.js';
 import { Processor } from '../cpu/processor.js';
 import { FLAG } from '../cpu/state.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { DIRECT_TRAPS } from '../memory/layout.js';
+import { CALLED, DIRECT_TRAPS, HOST_CALLS } from '../memory/layout.js';
 import { AsyncRing } from './async-ring.js';
 import { Clock, DEFAULT_TSC_KHZ, type TimeSource } from './clock.js';
 import { setTaskSwitched, startFpu } from './fpu.js';
@@ -28,8 +29,15 @@ import {
 } from './generation.js';
 import { GuestData, LAYOUTS } from './guest-data.js';
 import type { GuestProcessor } from './guest-processor.js';
-import { type HypercallContext, type HypercallRow, hypercallsOf, LGUEST_INIT, runHypercall } from './hypercalls.js';
-import { HYPERCALL_VECTOR, InterruptTable } from './idt.js';
+import {
+  concernsTime,
+  type HypercallContext,
+  type HypercallRow,
+  hypercallsOf,
+  LGUEST_INIT,
+  runHypercall,
+} from './hypercalls.js';
+import { InterruptTable } from './idt.js';
 import { initialiseGuest } from './initialise.js';
 import { Interrupts } from './interrupts.js';
 import { GuestKilled, killGuest, type Stopped, stoppedBy } from './kill.js';
@@ -49,6 +57,8 @@ export type { HostStatistics } from './statistics.js';
 export interface HostObserver {
   /** False: nobody wants to hear of `trap` for the time being. */
   readonly watchesTraps?: boolean;
+  /** The same for `hypercall`. */
+  readonly watchesHypercalls?: boolean;
   /** `args` are four unsigned numbers. */
   hypercall?(call: number, args: readonly number[], viaRing: boolean): void;
   trap?(vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean): void;
@@ -113,10 +123,9 @@ export class LguestHost implements Board, HypercallContext {
   readonly clock: Clock;
   readonly data: GuestData;
   readonly torture: HostTorture = { sliceInstructions: 0, timerEvery: 0 };
-  readonly lastHypercall: LastHypercall = { call: -1, name: '', viaRing: false, eip: 0 };
   private readonly options: HostOptions;
   private readonly ring: AsyncRing;
-  private readonly hypercallCounts = new HypercallCounts();
+  private readonly hypercallCounts: HypercallCounts;
   /** Arguments of the direct call being served. Reused. */
   private readonly args: number[] = [0, 0, 0, 0];
   private detected: DetectedGeneration | undefined;
@@ -138,10 +147,11 @@ export class LguestHost implements Board, HypercallContext {
     this.clock = new Clock(options.time, this.data, options.tscKhz ?? DEFAULT_TSC_KHZ);
     this.segments = new Segments(cpu, memory);
     this.pageTables = new PageTables(memory, cpu);
+    this.hypercallCounts = new HypercallCounts(memory);
     const parts = { cpu, memory, data: this.data, idt: this.idt, segments: this.segments, pageTables: this.pageTables };
     this.traps = new Traps(parts);
     this.interrupts = new Interrupts({ ...parts, traps: this.traps });
-    this.ring = new AsyncRing(this.data);
+    this.ring = new AsyncRing(this.data, memory);
     if (observer?.trap) this.traps.observer = observer.trap.bind(observer);
     if (observer?.interrupt) this.interrupts.observer = observer.interrupt.bind(observer);
   }
@@ -149,6 +159,23 @@ export class LguestHost implements Board, HypercallContext {
   /** Bytes of guest-physical memory the guest may name. */
   get limit(): number {
     return this.options.notifySink.limit;
+  }
+
+  /** The last hypercall that was begun, by whomever it is served; undefined before the first. */
+  get lastHypercall(): LastHypercall | undefined {
+    const { u32 } = this.memory;
+    const way = u32[HOST_CALLS.lastWay >> 2];
+    if (way === CALLED.never) return undefined;
+    const call = u32[HOST_CALLS.lastNumber >> 2]!;
+    const name = call === LGUEST_INIT ? 'LGUEST_INIT' : (this.rows[call]?.name ?? '');
+    return { call, name, viaRing: way === CALLED.throughRing, eip: u32[HOST_CALLS.lastEip >> 2]! };
+  }
+  private noteHypercall(call: number, way: number): void {
+    const { u32 } = this.memory;
+    u32[HOST_CALLS.lastNumber >> 2] = call;
+    u32[HOST_CALLS.lastWay >> 2] = way;
+    u32[HOST_CALLS.lastEip >> 2] = this.cpu.state.eip;
+    this.hypercallCounts.count(call, way === CALLED.throughRing);
   }
 
   /** Set when the guest has come to its end; it never runs again. */
@@ -190,8 +217,7 @@ export class LguestHost implements Board, HypercallContext {
   run(maxInstructions: number): 'running' | 'idle' | 'stopped' {
     const { cpu, interrupts } = this;
     const { state } = cpu;
-    const { observer, memory } = this.options;
-    memory.u32[DIRECT_TRAPS >> 2] = Number(observer?.trap === undefined || observer.watchesTraps === false);
+    this.tellProcessor();
     try {
       this.lookAtClock();
       const end = state.retired + maxInstructions;
@@ -201,7 +227,6 @@ export class LguestHost implements Board, HypercallContext {
         if (interrupts.halted) {
           this.lookAtClock();
           if (!interrupts.deliver()) return 'idle';
-          this.clock.refresh();
         }
         const before = state.retired;
         const reason = cpu.run(this.chooseSlice(end - before));
@@ -225,6 +250,15 @@ export class LguestHost implements Board, HypercallContext {
       if (!this.endBy(error)) throw error;
       return 'stopped';
     }
+  }
+
+  /** What the processor may do by itself. */
+  private tellProcessor(): void {
+    const { observer } = this.options;
+    const { u32 } = this.memory;
+    u32[DIRECT_TRAPS >> 2] = Number(observer?.trap === undefined || observer.watchesTraps === false);
+    const unwatched = observer?.hypercall === undefined || observer.watchesHypercalls === false;
+    u32[HOST_CALLS.direct >> 2] = Number(unwatched && this.detected !== undefined);
   }
 
   /** Instructions until somebody must look again. */
@@ -265,10 +299,11 @@ export class LguestHost implements Board, HypercallContext {
   }
   /*:*/
 
-  /** Raises the timer interrupt if its time has come. */
+  /** Shows the guest the time, and raises the timer interrupt if its time has come. */
   private lookAtClock(): void {
     const { retired } = this.cpu;
     this.clockLookedAt = retired;
+    this.clock.refresh();
     if (this.clock.takeAlarm()) this.interrupts.raise(0);
     const { timerEvery } = this.torture;
     if (timerEvery > 0 && retired - this.tortureTimerAt >= timerEvery) {
@@ -282,10 +317,11 @@ export class LguestHost implements Board, HypercallContext {
    *
    * Before anything else, the calls that were left in the ring. Then this one. Then the clock words are brought up to
    * date, and the main loop looks at interrupts, so that one may arrive right behind the instruction: also the timer's,
-   * if it has run out in the meantime.
+   * if it has run out in the meantime. Calls that may as well be left in the ring are in no such hurry: most of those
+   * are about a word or two, and the processor serves them by itself (`cpu/interpreter/hypercalls.ts`).
    */
   private serveHypercall(instruction: HypercallInstruction): void {
-    const { registers, eip } = this.cpu.state;
+    const { registers } = this.cpu.state;
     const call = registers[0]!;
     if (this.detected === undefined) {
       this.serveFirstHypercall(call, instruction);
@@ -295,23 +331,16 @@ export class LguestHost implements Board, HypercallContext {
     this.ring.drain(generation.ringWords, this.executeFromRing);
     const { argumentRegisters } = generation;
     for (let i = 0; i < 4; i++) this.args[i] = i < argumentRegisters.length ? registers[argumentRegisters[i]!]! : 0;
-    this.execute(call, this.args, false, eip);
-    this.lookAtClock();
-    this.clock.refresh();
+    this.execute(call, this.args, false);
+    if (concernsTime(this.rows[call])) this.lookAtClock();
   }
 
   private readonly executeFromRing = (call: number, args: readonly number[]): void => {
-    this.execute(call, args, true, this.cpu.state.eip);
+    this.execute(call, args, true);
   };
 
-  private execute(call: number, args: readonly number[], viaRing: boolean, eip: number): void {
-    const name = this.rows[call]?.name ?? '';
-    const last = this.lastHypercall;
-    last.call = call;
-    last.name = name;
-    last.viaRing = viaRing;
-    last.eip = eip;
-    this.hypercallCounts.count(call, viaRing);
+  private execute(call: number, args: readonly number[], viaRing: boolean): void {
+    this.noteHypercall(call, viaRing ? CALLED.throughRing : CALLED.byInstruction);
     this.options.observer?.hypercall?.(call, args, viaRing);
     runHypercall(this, this.rows, call, args);
   }
@@ -319,8 +348,7 @@ export class LguestHost implements Board, HypercallContext {
   /** Only LGUEST_INIT may be first. */
   private serveFirstHypercall(call: number, instruction: HypercallInstruction): void {
     const { registers, eip } = this.cpu.state;
-    Object.assign(this.lastHypercall, { call, name: call === LGUEST_INIT ? 'LGUEST_INIT' : '', viaRing: false, eip });
-    this.hypercallCounts.count(call, false);
+    this.noteHypercall(call, CALLED.byInstruction);
     if (call !== LGUEST_INIT) killGuest(`hypercall ${call} before INIT`);
     const { options } = this;
     const parts = {

@@ -110,6 +110,14 @@ export function hypercallsOf(generation: Generation): readonly (HypercallRow | u
   return rows;
 }
 
+/**
+ * Whether a call may have to do with time or interrupts, so that both are looked at behind it. What guests leave in the
+ * ring may be late anyway, and so may the request to empty it.
+ */
+export function concernsTime(row: HypercallRow | undefined): boolean {
+  return row === undefined || !(row.ring || row.number === FLUSH_ASYNC);
+}
+
 /** Runs one call. `rows` are `hypercallsOf` the guest. */
 export function runHypercall(
   host: HypercallContext,

@@ -9,12 +9,11 @@
 
 import { INTERRUPT_GATE, TRAP_GATE } from '../cpu/descriptors.js';
 import { SYSCALL_VECTOR } from '../cpu/interpreter/gates.js';
+import { HYPERCALL_VECTOR } from '../cpu/interpreter/hypercalls.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { HOST_TRAPS } from '../memory/layout.js';
 import { killGuest } from './kill.js';
 
-/** The vector of `int 0x1f`, the hypercall. */
-export const HYPERCALL_VECTOR = 31;
 /** Interrupt n of the guest is vector 0x20 + n. */
 export const FIRST_IRQ_VECTOR = 0x20;
 export const IRQS = 32;

@@ -10,6 +10,8 @@
  * the processor runs in short slices, and after each one we look again.
  */
 
+import type { GuestMemory } from '../memory/guest-memory.js';
+import { HOST_CALLS } from '../memory/layout.js';
 import { type GuestData, IRQ_ENABLED } from './guest-data.js';
 import type { GuestProcessor } from './guest-processor.js';
 import { FIRST_IRQ_VECTOR, type InterruptTable, IRQS } from './idt.js';
@@ -35,6 +37,7 @@ export interface InterruptsState {
 
 export interface InterruptParts {
   readonly cpu: GuestProcessor;
+  readonly memory: GuestMemory;
   readonly data: GuestData;
   readonly idt: InterruptTable;
   readonly traps: Traps;
@@ -42,8 +45,6 @@ export interface InterruptParts {
 
 export class Interrupts {
   private readonly parts: InterruptParts;
-  /** Bit n: interrupt n waits. There is no level and no edge, only "happened since it was last delivered". */
-  pending = 0;
   /** The guest sleeps in HALT. */
   halted = false;
   /** Where no interrupt may come: `[start, end)`, latched at LGUEST_INIT. */
@@ -58,6 +59,17 @@ export class Interrupts {
 
   constructor(parts: InterruptParts) {
     this.parts = parts;
+  }
+
+  /**
+   * Bit n: interrupt n waits. There is no level and no edge, only "happened since it was last delivered". In linear
+   * memory: while there is one the processor serves no hypercalls by itself.
+   */
+  get pending(): number {
+    return this.parts.memory.i32[HOST_CALLS.pendingInterrupts >> 2]!;
+  }
+  set pending(bits: number) {
+    this.parts.memory.i32[HOST_CALLS.pendingInterrupts >> 2] = bits;
   }
 
   raise(irq: number): void {

@@ -15,7 +15,7 @@
  */
 
 import type { GuestMemory } from '../memory/guest-memory.js';
-import { RAM_BASE } from '../memory/layout.js';
+import { HOST_CALLS, HOST_TRAPS, RAM_BASE } from '../memory/layout.js';
 import {
   ACCESS_WRITE,
   PageWalker,
@@ -49,9 +49,6 @@ export class PageTables {
   private aliasAt = -1;
   /** Three levels? Undefined until NEW_PGTABLE in guests that make their own first tables. */
   pae: boolean | undefined;
-  /** The stack of SET_STACK: its pages stay usable without faults. */
-  private stackTop = 0;
-  private stackPages = 0;
 
   constructor(memory: GuestMemory, cpu: GuestProcessor) {
     this.memory = memory;
@@ -93,6 +90,20 @@ export class PageTables {
     this.walker.mode = PAGING.flat;
     this.aliasAt = aliasAt;
     this.cpu.flushTlb();
+  }
+
+  /** The stack of SET_STACK, whose pages stay usable without faults: linear address behind it. */
+  private get stackTop(): number {
+    return this.memory.u32[HOST_TRAPS.stackPointer >> 2]!;
+  }
+  private set stackTop(linear: number) {
+    this.memory.u32[HOST_TRAPS.stackPointer >> 2] = linear;
+  }
+  private get stackPages(): number {
+    return this.memory.u32[HOST_CALLS.stackPages >> 2]!;
+  }
+  private set stackPages(pages: number) {
+    this.memory.u32[HOST_CALLS.stackPages >> 2] = pages;
   }
 
   /** Translates for the processor. */

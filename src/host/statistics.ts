@@ -1,3 +1,5 @@
+import type { GuestMemory } from '../memory/guest-memory.js';
+import { HOST_CALLS } from '../memory/layout.js';
 import { HYPERCALL_NUMBERS, type HypercallRow } from './hypercalls.js';
 
 /** Counts since the start, for `--stats`. */
@@ -19,8 +21,15 @@ export interface HypercallCount {
 
 /** Counts hypercalls by number. */
 export class HypercallCounts {
-  private readonly sync = new Float64Array(HYPERCALL_NUMBERS);
-  private readonly ring = new Float64Array(HYPERCALL_NUMBERS);
+  private readonly sync: Uint32Array;
+  private readonly ring: Uint32Array;
+
+  /** The processor counts what it serves by itself (`cpu/interpreter/hypercalls.ts`). */
+  constructor({ u32 }: GuestMemory) {
+    const counts = (at: number): Uint32Array => u32.subarray(at >> 2, (at >> 2) + HYPERCALL_NUMBERS);
+    this.sync = counts(HOST_CALLS.counts);
+    this.ring = counts(HOST_CALLS.ringCounts);
+  }
 
   /** Numbers that do not exist are not counted: the guest dies of them. */
   count(call: number, viaRing: boolean): void {

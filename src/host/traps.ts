@@ -10,6 +10,7 @@
  */
 
 import { hasErrorCode } from '../cpu/faults.js';
+import { HYPERCALL_VECTOR } from '../cpu/interpreter/hypercalls.js';
 import { EAX, ESP, FLAG, type Segment } from '../cpu/state.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { CS, HOST_TRAPS, SS, STATE, TRAP_COUNTS } from '../memory/layout.js';
@@ -17,7 +18,7 @@ import { type Emulation, emulateInstruction } from './emulate.js';
 import { CR2, type GuestData, IRQ_ENABLED } from './guest-data.js';
 import { pushWords } from './guest-stack.js';
 import type { GuestProcessor } from './guest-processor.js';
-import { HYPERCALL_VECTOR, type InterruptTable } from './idt.js';
+import type { InterruptTable } from './idt.js';
 import { killForTrap, killGuest } from './kill.js';
 import type { PageTables } from './page-tables.js';
 import { GUEST_LEVEL, KERNEL_CS, type Segments } from './segments.js';

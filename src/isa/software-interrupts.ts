@@ -69,7 +69,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     ends: true,
     system: true,
     semantics(b) {
-      b.helper('hypercall');
+      b.helper('hypercall', b.nextEip());
     },
   },
   { name: 'ud2', encodings: ['0F 0B'], ends: true, system: true, semantics: (b) => b.fault(UNDEFINED_OPCODE) },

@@ -261,6 +261,35 @@ export const HOST_TRAPS = {
   faultAddress: 0x28_1410,
 } as const;
 
+/**
+ * Hypercalls of lguest guests: what is known both to the Host and to the interpreter's module, which serves the usual
+ * ones (`cpu/interpreter/hypercalls.ts`). u32 each.
+ */
+export const HOST_CALLS = {
+  /** Non-zero: the usual ones may be served without the Host. */
+  direct: 0x28_1420,
+  /** Bit n: interrupt n waits for the guest. */
+  pendingInterrupts: 0x28_1424,
+  /** The ring of postponed calls: where its status bytes and its entries are in linear memory, bytes of an entry. */
+  ringStatus: 0x28_1428,
+  ringEntries: 0x28_142c,
+  ringEntryBytes: 0x28_1430,
+  /** The slot to look at next. */
+  ringNext: 0x28_1434,
+  /** The last call that was begun: number, one of `CALLED`, EIP behind its instruction. */
+  lastNumber: 0x28_1438,
+  lastWay: 0x28_143c,
+  lastEip: 0x28_1440,
+  /** Pages of the stack for traps from ring 3. */
+  stackPages: 0x28_1444,
+  /** By number: how many calls there were, by instruction and through the ring. */
+  counts: 0x28_1480,
+  ringCounts: 0x28_1500,
+} as const;
+
+/** How a hypercall was made: not at all, by instruction, or through the ring. */
+export const CALLED = { never: 0, byInstruction: 1, throughRing: 2 } as const;
+
 /** Where computed jumps have gone: 256 profiles of 1 KiB (`jit/jump-profiles.ts`). */
 export const JUMP_TARGETS = 0x30_0000;
 

@@ -215,8 +215,8 @@ export class LguestMachine implements Machine {
     return this.guest?.release;
   }
   get lastHypercall(): LastHypercall | undefined {
-    const { call, name, viaRing, eip } = this.host.lastHypercall;
-    return call < 0 ? undefined : { name: name || `hypercall ${call}`, viaRing, eip };
+    const last = this.host.lastHypercall;
+    return last && { name: last.name || `hypercall ${last.call}`, viaRing: last.viaRing, eip: last.eip };
   }
   get statistics(): HostStatistics {
     return this.host.statistics;

@@ -62,6 +62,10 @@ export class Watcher implements HostObserver, TranslatorObserver {
     return this.topics.has('traps') || this.topics.has('instructions') || this.events.has('trap');
   }
 
+  get watchesHypercalls(): boolean {
+    return this.topics.has('hypercalls') || this.topics.has('instructions') || this.events.has('hypercall');
+  }
+
   trap(vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean): void {
     this.writeStep();
     if (this.topics.has('traps')) this.tracer?.trap(vector, errorCode, eip, cpl, address, reflected);

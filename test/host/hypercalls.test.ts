@@ -65,7 +65,7 @@ describe('mechanics', () => {
     assert.deepEqual(hypercalls['TS'], { number: 8, sync: 0, ring: 1 });
     assert.deepEqual(hypercalls['NOTIFY'], { number: 17, sync: 1, ring: 0 });
     assert.deepEqual(hypercalls['LGUEST_INIT'], { number: 1, sync: 1, ring: 0 });
-    assert.equal(guest.host.lastHypercall.name, 'NOTIFY');
+    assert.equal(guest.host.lastHypercall?.name, 'NOTIFY');
     assert.deepEqual(guest.notified, [TEXT]);
   });
 });
@@ -131,7 +131,7 @@ describe('the ring', () => {
   test('any call may come from the ring, and kill from there', () => {
     const guest = initialisedGuest('C2').postToRing(0, [63, 0, 0, 0, 0]).call(0);
     assert.equal(guest.end, 'Bad hypercall 63');
-    assert.equal(guest.host.lastHypercall.viaRing, true);
+    assert.equal(guest.host.lastHypercall?.viaRing, true);
     assert.equal(initialisedGuest('C2').postToRing(0, [1, DATA, 0, 0, 0]).call(0).end, 'already have lguest_data');
   });
 });

@@ -36,6 +36,7 @@ import {
   setFlat,
   setLevel,
 } from './flat-state.js';
+import { HYPERCALL_VECTOR } from './hypercalls.js';
 import { RECORD } from './record.js';
 import { FILL } from './tlb-fill.js';
 
@@ -201,9 +202,10 @@ function flagsOf(r: RoutineBuilder): Local {
   return r.or(r.load(I32, STATE.eflags), r.or(r.or(parity, zero), r.or(sign, carries)));
 }
 
-/** INT n as a shortcut (vector, return address). */
-export function softwareInterrupt(r: RoutineBuilder, enterHandler: number): void {
+/** INT n as a shortcut (vector, return address). `hypercall`: see hypercalls.ts. */
+export function softwareInterrupt(r: RoutineBuilder, enterHandler: number, hypercall: number): void {
   const [vector, next] = r.parameters as [Local, Local];
+  r.when(r.eq(vector, HYPERCALL_VECTOR), () => r.return(r.call(hypercall, I32, next)));
   r.returnIf(r.isZero(r.load(I32, DIRECT_TRAPS)), 0);
   r.returnIf(r.isZero(r.call(enterHandler, I32, vector, NO_ERROR_CODE, next, ENTRY.software)), 0);
   noteDelivery(r, vector);

@@ -113,7 +113,7 @@ export function buildInterpreterModule(
     checkSegment,
     x87,
     stringRuns: addStringRuns(module),
-    shortcuts: addShortcuts(module, enterHandler),
+    shortcuts: addShortcuts(module, { enterHandler, fill }),
   };
   const recall = addRecall(module, fill);
   const cold: number[] = [];

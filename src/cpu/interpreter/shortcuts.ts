@@ -6,13 +6,8 @@ import {
   GS,
   SS,
   STATE,
-  TLB_INVALID,
   TLB_PAGE,
   TLB_PAGES,
-  TLB_READ_SUPERVISOR,
-  TLB_READ_USER,
-  TLB_WRITE_SUPERVISOR,
-  TLB_WRITE_USER,
 } from '../../memory/layout.js';
 import { Code, I32 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
@@ -38,6 +33,8 @@ import {
   setLevel,
 } from './flat-state.js';
 import { softwareInterrupt } from './gates.js';
+import { addHypercall } from './hypercalls.js';
+import { forgetPage } from './tlb-forget.js';
 
 /**
  * The usual ways into a kernel and back, and loads of segment registers on them: functions (a, b) → done, of the same
@@ -54,6 +51,7 @@ export const SHORTCUTS = [
   'interruptReturn',
   'softwareInterrupt',
   'invlpg',
+  'hypercall',
 ] as const;
 export type Shortcut = (typeof SHORTCUTS)[number];
 
@@ -68,10 +66,15 @@ export function loadsSegment(shortcut: Shortcut): boolean {
 }
 
 /** Adds the functions to the interpreter's module, and exports them. Returns their indices. */
-export function addShortcuts(module: ModuleBuilder, enterHandler: number): Record<Shortcut, number> {
+export function addShortcuts(
+  module: ModuleBuilder,
+  { enterHandler, fill }: { enterHandler: number; fill: number },
+): Record<Shortcut, number> {
+  const serve = addHypercall(module, fill);
   const emitters: Record<Shortcut, (r: RoutineBuilder) => void> = {
     ...{ loadSegment, sysenter, sysexit, interruptReturn, invlpg },
-    softwareInterrupt: (r) => softwareInterrupt(r, enterHandler),
+    softwareInterrupt: (r) => softwareInterrupt(r, enterHandler, serve),
+    hypercall: (r) => r.returnIf(r.isZero(r.call(serve, I32, r.parameters[0]!)), 0),
   };
   const indices = {} as Record<Shortcut, number>;
   for (const name of SHORTCUTS) {
@@ -216,10 +219,7 @@ function invlpg(r: RoutineBuilder): void {
   demandState(r, STATE.cpl, ALL_BYTES, 0);
   const page = r.shrU(linear, 12);
   r.returnIf(r.and(r.loadByteAt(page, TLB_PAGES), TLB_PAGE.supervisorCode | TLB_PAGE.userCode), 0);
-  const at = r.shl(page, 2);
-  for (const table of [TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER])
-    r.storeAt(at, TLB_INVALID, table);
-  r.storeByteAt(page, 0, TLB_PAGES);
+  forgetPage(r, page);
 }
 
 /** As `CpuState.eflags`, for the flags that IRET loads, of which it changes some. */

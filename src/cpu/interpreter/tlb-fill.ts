@@ -24,6 +24,9 @@ import { FLAG } from '../state.js';
 /** What the function answers, if not with the error code of a page fault. */
 export const FILL = { done: -1, unusual: -2 } as const;
 
+/** As an access: a read by a supervisor that nobody makes. What would set bits in an entry is unusual then. */
+export const FILL_MARKED = 32;
+
 /** Address bits of an entry that names a page or a table. */
 const FRAME = ~0xfff;
 
@@ -232,7 +235,10 @@ class UsualWalk {
     const { r } = this;
     const writing = r.and(this.access, ACCESS_WRITE);
     const wanted = r.or(this.last, r.select(writing, PTE.accessed | PTE.dirty, PTE.accessed));
-    r.when(r.ne(wanted, this.last), () => this.demandNoCode(this.lastAt));
+    r.when(r.ne(wanted, this.last), () => {
+      this.refuse(r.and(this.access, FILL_MARKED));
+      this.demandNoCode(this.lastAt);
+    });
     const number = r.shrU(this.linear, 12);
     const at = r.shl(number, 2);
     const marked = r.and(r.load(I32, WALKER.globalPages), r.ne(r.and(this.last, PTE.global), 0));
