@@ -48,6 +48,11 @@ export class Watcher implements HostObserver, TranslatorObserver {
     if (this.tracer !== undefined) this.tracer.enabled = on;
   }
 
+  /** Whether the trace is on and about this. */
+  private traces(topic: string): boolean {
+    return this.tracing && this.topics.has(topic);
+  }
+
   flush(): void {
     this.tracer?.flush();
   }
@@ -59,11 +64,11 @@ export class Watcher implements HostObserver, TranslatorObserver {
   }
 
   get watchesTraps(): boolean {
-    return this.topics.has('traps') || this.topics.has('instructions') || this.events.has('trap');
+    return this.traces('traps') || this.traces('instructions') || this.events.has('trap');
   }
 
   get watchesHypercalls(): boolean {
-    return this.topics.has('hypercalls') || this.topics.has('instructions') || this.events.has('hypercall');
+    return this.traces('hypercalls') || this.traces('instructions') || this.events.has('hypercall');
   }
 
   trap(vector: number, errorCode: number, eip: number, cpl: number, address: number, reflected: boolean): void {
