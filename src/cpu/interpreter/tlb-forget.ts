@@ -13,7 +13,7 @@ import {
 import { I32 } from '../../wasm/code.js';
 import type { Local, Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { LAST_KEY } from '../code-epochs.js';
-import { KEY_EPOCH, KEY_USER } from '../translator.js';
+import { KEY_EPOCH, KEY_OF_NOTHING, KEY_USER } from '../translator.js';
 
 /** What `Tlb.drop`, `Tlb.flushLocal` and `CodeLookup.pagesForgotten` do, in functions of the interpreter's module. */
 
@@ -51,7 +51,7 @@ export function forgetLocal(r: RoutineBuilder): void {
 
 /** Returns 0 unless a hundred epochs may end: few are left, or the mode is about to be another. */
 export function demandEpochs(r: RoutineBuilder): void {
-  r.returnIf(r.isZero(r.load(I32, STATE.codeKey)), 0);
+  r.returnIf(r.eq(r.load(I32, STATE.codeKey), KEY_OF_NOTHING), 0);
   for (const key of [KEYS.supervisor, KEYS.user]) r.returnIf(r.ltS(LAST_KEY - 100 * KEY_EPOCH, r.load(I32, key)), 0);
 }
 
