@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { HYPERCALL_VECTOR } from '../../src/cpu/interpreter/hypercalls.js';
 import type { GenerationTag } from '../../src/host/generation.js';
 import { CS, DS, ES, FS, GS, SS, STATE } from '../../src/memory/layout.js';
 import { RandomNumbers } from '../jit/random-numbers.js';
@@ -37,13 +38,19 @@ class Guest {
     this.guest.gate(14, PAGE_OFFSET + HANDLER).gate(7, PAGE_OFFSET + HANDLER);
     this.guest.write(HANDLER, [0xeb, 0xfe]);
     this.makeTables();
-    FRAMES.forEach((frame, index) => this.guest.memory.write32(frame, 0x1111 * (index + 1)));
+    for (const [index, frame] of FRAMES.entries()) this.guest.memory.write32(frame, 0x1111 * (index + 1));
     this.guest.registers[4] = STACK;
     this.guest.call(4, [this.directory(0)]);
     const { host } = this.guest;
     const [hypercall, trap] = [host.hypercall.bind(host), host.trap.bind(host)];
-    host.hypercall = () => (this.asked++, hypercall());
-    host.trap = () => (this.asked += Number(host.cpu.exit.vector === 31), trap());
+    host.hypercall = () => {
+      this.asked++;
+      return hypercall();
+    };
+    host.trap = () => {
+      if (host.cpu.exit.vector === HYPERCALL_VECTOR) this.asked++;
+      return trap();
+    };
   }
 
   directory(space: number): number {
@@ -142,13 +149,14 @@ function walk(guest: Guest, seed: number, steps: number): void {
     () => [14, [guest.directory(random.below(2)), KERNEL_PAGE, 0x30_0067, 0]],
     () => [15, [guest.directory(random.below(2)), pick([0, 2, 3, 768, 5000]), 0, 0]],
     () => {
-      for (let i = 0; i < 24; i += 4) memory.write32(TLS + i, i % 8 === 0 ? random.next() : 0xcf_f300 ^ (random.next() & 0xff));
+      for (let i = 0; i < 24; i += 4)
+        memory.write32(TLS + i, i % 8 === 0 ? random.next() : 0xcf_f300 ^ (random.next() & 0xff));
       return [16, [TLS + pick([0, 8]), 0, 0, 0]];
     },
     () => [guest.guest.host.generation!.generation.tag === 'C1' ? 0 : 19, []],
   ];
   for (let step = 0; step < steps && guest.guest.end === undefined; step++) {
-    registers[3] = registers[1] = registers[2] = 0;
+    registers.fill(0, 1, 4);
     const [call, args] = pick(makers)();
     if (random.below(3) === 0) {
       guest.post(call, args);

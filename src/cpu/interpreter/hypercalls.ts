@@ -151,7 +151,8 @@ function newPageTable(r: RoutineBuilder, root: Local): void {
   const end = r.select(pae, 32, 4096);
   r.when(r.ne(old, root), () => {
     const [here, there] = [r.add(old, RAM_BASE), r.add(root, RAM_BASE)];
-    const kept = ~BigInt(PTE.accessed | PTE.dirty) & 0xffff_ffff_ffff_ffffn & ~(BigInt(PTE.accessed | PTE.dirty) << 32n);
+    const kept =
+      ~BigInt(PTE.accessed | PTE.dirty) & 0xffff_ffff_ffff_ffffn & ~(BigInt(PTE.accessed | PTE.dirty) << 32n);
     r.loop(() => {
       const [one, other] = [r.loadAt(r.add(here, offset), 0, I64), r.loadAt(r.add(there, offset), 0, I64)];
       r.returnIf(r.ne(r.and(r.xor(one, other), BigInt.asIntN(64, kept)), 0n), 0);

@@ -1,14 +1,4 @@
-import {
-  CS,
-  DS,
-  ES,
-  FS,
-  GS,
-  SS,
-  STATE,
-  TLB_PAGE,
-  TLB_PAGES,
-} from '../../memory/layout.js';
+import { CS, DS, ES, FS, GS, SS, STATE, TLB_PAGE, TLB_PAGES } from '../../memory/layout.js';
 import { Code, I32 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
