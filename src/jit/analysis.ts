@@ -13,12 +13,7 @@ const IN_STATE = (1 << VARIABLES) - 1;
  * dominates its source: edges into the middle of a loop have become edges out of the region.
  */
 export function analyse(entry: Block): Block[] {
-  let blocks = number(entry);
-  findDominators(blocks);
-  if (cutIrreducible(blocks)) {
-    blocks = number(entry);
-    findDominators(blocks);
-  }
+  const blocks = orderBlocks(entry);
   for (const block of blocks) {
     for (const { block: to } of block.edges()) if (to && to.order <= block.order) to.loopHeader = true;
   }
@@ -26,6 +21,17 @@ export function analyse(entry: Block): Block[] {
   deferFlags(blocks);
   findDirty(blocks);
   findLive(blocks);
+  return blocks;
+}
+
+/** In reverse postorder, with dominators. */
+export function orderBlocks(entry: Block): Block[] {
+  let blocks = number(entry);
+  findDominators(blocks);
+  if (cutIrreducible(blocks)) {
+    blocks = number(entry);
+    findDominators(blocks);
+  }
   return blocks;
 }
 

@@ -108,11 +108,19 @@ export function edgesOut(block: Block): Edge[] {
   return block.edges().filter((edge) => !edge.block);
 }
 
+/** Scanned code as blocks. */
+export interface FoundBlocks {
+  /** The entry is the first. */
+  readonly blocks: readonly Block[];
+  /** Translates a block of a function once more, with edges to the same blocks; undefined if they are not the same. */
+  copy(block: Block): Block | undefined;
+}
+
 /**
- * Translates the scanned code into blocks, as far as it can be reached from the entry; the entry is the first. Small
- * functions that it calls are translated with it, once for each call.
+ * Translates the scanned code into blocks, as far as it can be reached from the entry. Small functions that it calls
+ * are translated with it, once for each call.
  */
-export function createBlocks(root: CodeContext, inliner: Inliner, newBuilder: () => BlockBuilder): Block[] {
+export function createBlocks(root: CodeContext, inliner: Inliner, newBuilder: () => BlockBuilder): FoundBlocks {
   const list: { block: Block; context: CodeContext }[] = [];
   const edgeTo = (eip: Node, context: CodeContext): Edge => {
     const address = eip.number >>> 0;
@@ -129,9 +137,22 @@ export function createBlocks(root: CodeContext, inliner: Inliner, newBuilder: ()
   };
   edgeTo(constant(root.scan.entry), root);
   const hub = createHub(root, newBuilder().entries, (address) => edgeTo(constant(address), root));
-  for (const { block, context } of list) new BlockTranslation(block, context, inliner, newBuilder(), edgeTo, hub).run();
+  const contexts = new Map<Block, CodeContext>();
+  for (const { block, context } of list) {
+    contexts.set(block, context);
+    new BlockTranslation(block, context, inliner, newBuilder(), edgeTo, hub).run();
+  }
   const blocks = list.map(({ block }) => block);
-  return hub ? [hub, ...blocks] : blocks;
+  const copy = (block: Block): Block | undefined => {
+    const context = contexts.get(block);
+    if (!context || block.pieces.length > 1) return undefined;
+    const again = new Block(block.eip);
+    new BlockTranslation(again, context, inliner, newBuilder(), edgeTo, hub).run();
+    const edges = block.edges();
+    const same = again.edges().every((edge, i) => edge.block === edges[i]!.block);
+    return same && again.terminator.kind === block.terminator.kind ? again : undefined;
+  };
+  return { blocks: hub ? [hub, ...blocks] : blocks, copy };
 }
 
 /** The block where computed jumps meet, if there are any whose targets are known. */

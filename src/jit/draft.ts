@@ -1,15 +1,17 @@
-import { analyse } from './analysis.js';
+import { analyse, orderBlocks } from './analysis.js';
 import { type BlockBuilder, LARGEST_SPAN, SMALLEST_SPAN } from './block-builder.js';
 import { type Block, createBlocks, type Piece } from './blocks.js';
 import { Inliner } from './inlining.js';
 import type { Scan } from './scan.js';
 import { shareChecks } from './shared-checks.js';
+import { unrollLoops } from './unrolling.js';
 
 /** Blocks of a region to be, ready for the emitter. */
 export interface Draft {
   readonly blocks: readonly Block[];
   /** The bytes it is made from. */
   readonly pieces: readonly Piece[];
+  /** Copies of loops are not counted. */
   readonly instructions: number;
 }
 
@@ -24,11 +26,13 @@ export function draftRegion(
   narrow: boolean,
   newBuilder: () => BlockBuilder,
 ): Draft | undefined {
-  const found = createBlocks(Inliner.root(root), new Inliner(room, callees), newBuilder);
+  const { blocks: found, copy } = createBlocks(Inliner.root(root), new Inliner(room, callees), newBuilder);
   const first = found.find((block) => !block.hub)!;
   if (first.instructions === 0) return undefined;
+  const once = orderBlocks(found[0]!);
+  unrollLoops(once, copy);
   const blocks = analyse(found[0]!);
   shareChecks(blocks, narrow ? SMALLEST_SPAN : LARGEST_SPAN);
-  const pieces = blocks.flatMap((block) => block.pieces);
-  return { blocks, pieces, instructions: blocks.reduce((sum, block) => sum + block.instructions, 0) };
+  const pieces = once.flatMap((block) => block.pieces);
+  return { blocks, pieces, instructions: once.reduce((sum, block) => sum + block.instructions, 0) };
 }
