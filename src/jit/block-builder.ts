@@ -8,6 +8,7 @@ import { CS, FS, SEGMENT, STATE } from '../memory/layout.js';
 import { OP } from '../wasm/code.js';
 import { type FlagSource, floatCondition, type FloatFlagSource, integerCondition } from './flag-conditions.js';
 import { FloatChecks } from './float-checks.js';
+import { linearForm, sameTerms } from './linear-form.js';
 import { KEEPS_VARIABLES, sameNodes } from './helper-calls.js';
 import { type Instruction, isMmxRegister, isVectorRegister } from './instruction.js';
 import type { LeaveReasons } from './leave-reasons.js';
@@ -555,24 +556,28 @@ export class BlockBuilder extends NodeValues implements Builder {
 
   /** Makes sure that `bytes` at `linear` may be accessed. */
   private access(linear: Node, bytes: number, write: boolean): { group: AccessGroup; offset: number } {
-    let root: Node | undefined = linear;
-    let offset = 0;
-    if (linear.isConstant) {
-      root = undefined;
-      offset = linear.number;
-    } else if (n.isOffset(linear)) {
-      root = linear.a!;
-      offset = linear.b!.number;
-    }
-    let group = this.groups.find((g) => g.root === root && within(g, offset, bytes, this.largestSpan));
+    const form = linearForm(linear);
+    let offset = form.offset;
+    let group = this.groups.find((g) => {
+      const more = (form.offset - g.form.offset) | 0;
+      return sameTerms(form, g.form) && within(g, more, bytes, this.largestSpan);
+    });
     if (group) {
+      offset = (offset - group.form.offset) | 0;
       const end = Math.max(group.least + group.span, offset + bytes);
       group.least = Math.min(group.least, offset);
       group.span = end - group.least;
       group.write ||= write;
     } else {
+      let root: Node | undefined = linear;
+      if (linear.isConstant) root = undefined;
+      else if (n.isOffset(linear)) {
+        root = linear.a!;
+        offset = linear.b!.number;
+      } else offset = 0;
       group = {
         root,
+        form: { terms: form.terms, offset: (form.offset - offset) | 0 },
         least: offset,
         span: bytes,
         write,

@@ -1,5 +1,6 @@
 import { ESP } from '../cpu/state.js';
 import type { Block } from './blocks.js';
+import type { LinearForm } from './linear-form.js';
 import { isOffset, KIND, type Node } from './node.js';
 import { type AccessGroup, FLAGS_RESULT, type Step } from './steps.js';
 
@@ -11,16 +12,19 @@ import { type AccessGroup, FLAGS_RESULT, type Step } from './steps.js';
  * This holds because no TLB entry goes while a region runs, but in what it calls.
  */
 
-/** A group that has been checked: its root is the variable's value plus `offset`. */
+/** A group that has been checked: its root is a sum of variables, each so many times, and `offset`. */
 interface Fact {
   readonly group: AccessGroup;
-  /** `NO_VARIABLE`: addresses are constants. */
-  readonly variable: number;
+  /** Ascending; none: addresses are constants. */
+  readonly terms: readonly VariableTerm[];
   readonly offset: number;
 }
-const NO_VARIABLE = -1;
+interface VariableTerm {
+  readonly variable: number;
+  readonly times: number;
+}
 
-/** By variable and group. */
+/** By group. */
 type Facts = Map<AccessGroup, Fact[]>;
 
 /** Finds the groups that share checks, and notes that in them. Only behind the analyses. */
@@ -81,7 +85,13 @@ function meet(all: readonly Facts[]): Facts {
 }
 
 function isEqual(a: Fact, b: Fact): boolean {
-  return a.variable === b.variable && a.offset === b.offset;
+  return a.offset === b.offset && haveSameTerms(a.terms, b.terms);
+}
+
+function haveSameTerms(a: readonly VariableTerm[], b: readonly VariableTerm[]): boolean {
+  return (
+    a.length === b.length && a.every(({ variable, times }, i) => variable === b[i]!.variable && times === b[i]!.times)
+  );
 }
 
 function isSame(a: Facts, b: Facts): boolean {
@@ -103,25 +113,32 @@ function factsBehind(block: Block, before: Facts, checked: readonly AccessGroup[
     if (known) known.push(fact);
     else facts.set(fact.group, [fact]);
   };
-  /** For the registers that are a constant more than `value` at the end. */
-  const follow = (group: AccessGroup, value: Node, offset: number): void => {
-    for (let v = 0; v < FLAGS_RESULT; v++) {
-      const more = difference(block.variables[v]!, value);
-      // root = value + offset, variable = value + more.
-      if (more !== undefined) add({ group, variable: v, offset: (offset - more) | 0 });
+  const holders = findHolders(block);
+  /** For registers that are constants more than the nodes of `terms` at the end. */
+  const follow = (group: AccessGroup, terms: ReadonlyMap<Node, number>, offset: number): void => {
+    const choices = [...terms].map(([node, times]) =>
+      (holders.get(node) ?? []).map(({ variable, more }) => ({ variable, times, rest: Math.imul(times, more) })),
+    );
+    // Of many registers that hold the same, one will do, but in the most frequent case.
+    const all =
+      choices.length === 1 ? choices[0]!.map((choice) => [choice]) : [choices.flatMap((list) => list[0] ?? [])];
+    for (const chosen of all) {
+      if (chosen.length < terms.size) continue;
+      const rest = chosen.reduce((sum, choice) => (sum + choice.rest) | 0, 0);
+      const sorted = chosen.map(({ variable, times }) => ({ variable, times })).sort((a, b) => a.variable - b.variable);
+      add({ group, terms: sorted, offset: (offset - rest) | 0 });
     }
   };
   for (const [group, known] of before) {
     // A group that is checked once more is somewhere else now.
     if (checked.includes(group)) continue;
-    for (const fact of known) {
-      if (fact.variable === NO_VARIABLE) add(fact);
-      else follow(group, block.entries[fact.variable]!, fact.offset);
-    }
+    for (const { terms, offset } of known)
+      follow(group, new Map(terms.map(({ variable, times }) => [block.entries[variable]!, times])), offset);
   }
   for (const group of checked) {
-    if (!group.root) add({ group, variable: NO_VARIABLE, offset: 0 });
-    else follow(group, group.root, 0);
+    const { root, form } = group;
+    follow(group, form.terms, form.offset);
+    if (root && form.terms.get(root) !== 1) follow(group, new Map([[root, 1]]), 0);
   }
   for (const [group, known] of facts)
     facts.set(
@@ -145,11 +162,17 @@ function calls(step: Step): boolean {
   }
 }
 
-/** By how much `a` is more than `b`, if that is a constant. */
-function difference(a: Node, b: Node): number | undefined {
-  const [rootA, offsetA] = parts(a);
-  const [rootB, offsetB] = parts(b);
-  return rootA === rootB ? (offsetA - offsetB) | 0 : undefined;
+/** By node: the registers that are a constant more at the block's end; first the one that it was before. */
+function findHolders(block: Block): Map<Node, { variable: number; more: number }[]> {
+  const holders = new Map<Node, { variable: number; more: number }[]>();
+  for (let variable = 0; variable < FLAGS_RESULT; variable++) {
+    const [node, more] = parts(block.variables[variable]!);
+    const list = holders.get(node) ?? [];
+    holders.set(node, list);
+    if (node === block.entries[variable]) list.unshift({ variable, more });
+    else list.push({ variable, more });
+  }
+  return holders;
 }
 
 function parts(node: Node): [Node, number] {
@@ -158,17 +181,16 @@ function parts(node: Node): [Node, number] {
 
 /** Lets a group of the block share the check of one that the facts at its beginning tell of, if there is one. */
 function share(block: Block, group: AccessGroup, facts: Facts, largestSpan: number): void {
-  const { root } = group;
-  if (root && root.kind !== KIND.entry) return;
-  const variable = root ? root.number : NO_VARIABLE;
-  if (root && block.entries[variable] !== root) return;
+  const terms = termsOf(block, group.form);
+  if (!terms) return;
+  const onStack = terms.length === 1 && terms[0]!.variable === ESP;
   let wider: Fact | undefined;
   for (const known of facts.values()) {
     for (const fact of known) {
       const { group: other } = fact;
-      if (fact.variable !== variable || other.sharedWith || other === group) continue;
-      if (group.write && !other.write && variable !== ESP) continue;
-      const least = (group.least - fact.offset) | 0;
+      if (other.sharedWith || other === group || !haveSameTerms(fact.terms, terms)) continue;
+      if (group.write && !other.write && !onStack) continue;
+      const least = (group.least + group.form.offset - fact.offset) | 0;
       const from = Math.min(least, other.least);
       const span = Math.max(least + group.span, other.least + other.span) - from;
       if (span === other.span && (other.write || !group.write)) {
@@ -181,13 +203,25 @@ function share(block: Block, group: AccessGroup, facts: Facts, largestSpan: numb
   if (wider) join(group, wider);
 }
 
+/** The sum's nodes, if they are registers' values at the beginning of the block. */
+function termsOf(block: Block, { terms }: LinearForm): VariableTerm[] | undefined {
+  const result: VariableTerm[] = [];
+  for (const [node, times] of terms) {
+    if (node.kind !== KIND.entry || node.number >= FLAGS_RESULT || block.entries[node.number] !== node)
+      return undefined;
+    result.push({ variable: node.number, times });
+  }
+  return result.sort((a, b) => a.variable - b.variable);
+}
+
 function join(group: AccessGroup, { group: other, offset }: Fact): void {
-  const least = (group.least - offset) | 0;
+  const more = (offset - group.form.offset) | 0;
+  const least = (group.least - more) | 0;
   const end = Math.max(least + group.span, other.least + other.span);
   other.least = Math.min(least, other.least);
   other.span = end - other.least;
   other.write ||= group.write;
   other.shared = true;
   group.sharedWith = other;
-  group.sharedOffset = offset;
+  group.sharedOffset = more;
 }

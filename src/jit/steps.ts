@@ -4,6 +4,7 @@ import type { Size, StateField } from '../isa/builder.js';
 import type { X87RoutineName } from '../isa/x87-stack.js';
 import { STATE } from '../memory/layout.js';
 import type { FlagSource } from './flag-conditions.js';
+import type { LinearForm } from './linear-form.js';
 import type { Node } from './node.js';
 
 /** What a block does in order: everything but pure computation. */
@@ -197,6 +198,8 @@ export interface CallStep {
 export interface AccessGroup {
   /** Undefined: addresses are constants. */
   readonly root: Node | undefined;
+  /** The root as a sum. */
+  readonly form: LinearForm;
   least: number;
   span: number;
   write: boolean;

@@ -21,8 +21,15 @@ const INSTRUCTIONS: readonly ((random: RandomNumbers) => number[])[] = [
   (r) => [0x89, 0x46, displacement(r)], // mov [esi+n],eax
   (r) => [0x89, 0x47, displacement(r)], // mov [edi+n],eax
   (r) => [0x01, 0x44, 0x24, displacement(r)], // add [esp+n],eax
+  (r) => [0x03, 0x44, 0x8e, displacement(r)], // add eax,[esi+ecx*4+n]
+  (r) => [0x03, 0x44, 0x8e, displacement(r)],
+  (r) => [0x89, 0x44, 0x8f, displacement(r)], // mov [edi+ecx*4+n],eax
+  (r) => [0x02, 0x44, 0x0e, displacement(r)], // add al,[esi+ecx+n]
+  (r) => [0x8d, 0x54, 0x8e, displacement(r), 0x03, 0x02], // lea edx,[esi+ecx*4+n]; add eax,[edx]
+  (r) => [0x8d, 0x51, r.below(4), 0x01, 0x04, 0x97], // lea edx,[ecx+n]; add [edi+edx*4],eax
   () => [PUSH_EAX, POP_EBX],
   (r) => [0x83, 0xc6, r.below(9) & 0xfc], // add esi,n
+  () => [0x83, 0xc1, 0xff], // add ecx,-1
   (r) => [0x8d, 0x7e, displacement(r)], // lea edi,[esi+n]
   (r) => [0xa1, ...littleEndian(DATA + 4096 * r.below(PAGES) + displacement(r))], // mov eax,[n]
   () => [0xd1, 0xc0], // rol eax,1
