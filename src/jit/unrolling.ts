@@ -9,7 +9,7 @@ import type { Step } from './steps.js';
  */
 
 /** Instructions of a loop with all its copies, at most, and iterations. */
-const MOST_INSTRUCTIONS = 40;
+const MOST_INSTRUCTIONS = 64;
 const MOST_ITERATIONS = 4;
 
 /** Unrolls innermost loops. `blocks` as `orderBlocks` has left them; `copy` makes a block again. */

@@ -123,7 +123,7 @@ test('a small loop gets copies, of which the last leads back', () => {
 
 test('a large loop, and one whose blocks cannot be copied, are left as they are', () => {
   for (const [instructions, copy] of [
-    [30, copyOf],
+    [40, copyOf],
     [10, () => undefined],
   ] as const) {
     const { entry } = createLoop(instructions);
