@@ -7,6 +7,7 @@ import {
   type X87Binary,
   type X87Circular,
   type X87Comparison,
+  type X87Remainder,
   type X87Stack,
   type X87Store,
   type X87Unary,
@@ -160,10 +161,13 @@ export const extract: X87Meaning = (b, x87) => {
   x87.push({ significand, exponent: b.or(b.and(exponent, b.const(0x8000)), b.const(BIAS)) });
 };
 
-export const remainder: X87Meaning = (_, x87) => {
-  x87.begin([0, 1], []);
-  x87.set(0, x87.computeRemainder(x87.get(0), x87.get(1)));
-};
+/** FPREM, FPREM1. */
+export function remainder(routine: X87Remainder): X87Meaning {
+  return (_, x87) => {
+    x87.begin([0, 1], []);
+    x87.set(0, x87.computeRemainder(routine, x87.get(0), x87.get(1)));
+  };
+}
 
 export const changeSign: X87Meaning = (b, x87) => {
   x87.begin([0], []);

@@ -20,9 +20,12 @@ export type X87Binary =
   | 'div'
   | 'scale'
   | 'remainder'
+  | 'remainderNearest'
   | 'arctangent'
   | 'logarithm'
   | 'logarithmPlusOne';
+/** Two values → value, with the quotient's low bits in the condition codes. */
+export type X87Remainder = 'remainder' | 'remainderNearest';
 /** Value → value. */
 export type X87Unary = 'sqrt' | 'round' | 'exponentialMinusOne';
 /** Angle → value; C2 among the flags: it is too large. With both results the sine is the first. */
@@ -77,8 +80,8 @@ export interface X87Stack {
   computeCircular(routine: X87Circular, angle: Float80Value): Float80Value;
   /** The second result of the routine just called. */
   secondResult(): Float80Value;
-  /** FPREM: sets the condition codes, too. */
-  computeRemainder(a: Float80Value, b: Float80Value): Float80Value;
+  /** FPREM and FPREM1: sets the condition codes, too. */
+  computeRemainder(routine: X87Remainder, a: Float80Value, b: Float80Value): Float80Value;
   store(routine: X87Store, value: Float80Value): Value;
   /** Condition codes and flags as they are in the status word, which does not change. */
   compare(routine: X87Comparison, a: Float80Value, b: Float80Value): Value;

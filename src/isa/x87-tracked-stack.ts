@@ -5,6 +5,7 @@ import {
   INTEGER_BIT,
   type X87Binary,
   type X87Circular,
+  type X87Remainder,
   type X87Comparison,
   type X87RoutineName,
   type X87Stack,
@@ -118,9 +119,9 @@ export abstract class TrackedX87Stack implements X87Stack {
     return value;
   }
 
-  computeRemainder(x: Float80Value, y: Float80Value): Float80Value {
+  computeRemainder(routine: X87Remainder, x: Float80Value, y: Float80Value): Float80Value {
     const { builder: b } = this;
-    const { value, flags } = this.callForValue('remainder', [x, y]);
+    const { value, flags } = this.callForValue(routine, [x, y]);
     const kept = b.and(flags, b.const(CONDITIONS_KEPT));
     this.status = b.and(this.status, b.select(kept, b.const(~C2), b.const(~C0_C2_C3)));
     this.raise(b.and(flags, b.const(CONDITIONS_KEPT - 1)));

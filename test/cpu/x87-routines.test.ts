@@ -29,6 +29,7 @@ const OPERATIONS: Readonly<Record<Exclude<X87RoutineName, 'examine' | Transcende
   round: EXACT.round,
   scale: EXACT.scale,
   remainder: EXACT.remainder,
+  remainderNearest: EXACT.remainderNearest,
   toSingle: EXACT.toSingle,
   toDouble: EXACT.toDouble,
   toInteger16: EXACT.toInteger,

@@ -230,67 +230,98 @@ const REMAINDER_BITS: readonly (readonly [number, number])[] = [
   [0, 9],
 ];
 
-/** FPREM where it is complete at once: the dividend's exponent is not 63 or more above the divisor's. */
-export function remainder(
-  r: RoutineBuilder,
-  ma: Operand,
-  ea: Operand,
-  mb: Operand,
-  eb: Operand,
-  result: { m: Local; e: Local },
-  exactly: Exactly,
-): void {
-  const xa = exponentOf(r, ea);
-  const xb = exponentOf(r, eb);
-  const normal = r.and(r.ltS(r.and(ma, mb), 0n), r.and(isExponentNormal(r, xa), isExponentNormal(r, xb)));
-  r.when(
-    r.and(normal, r.ltU(r.sub(xa, xb), 63)),
-    () => {
-      const rest = r.variable(I64);
-      const quotient = r.variable(I64);
-      const steps = r.variable(I32);
-      const carried = r.variable(I32);
-      r.assign(rest, ma);
-      r.assign(quotient, 0n);
-      r.assign(carried, 0);
-      r.assign(steps, r.sub(xa, xb));
-      r.loop(() => {
-        const fits = r.or(carried, r.isZero(r.ltU(rest, mb)));
-        r.assign(rest, r.sub(rest, r.select(fits, mb, 0n)));
-        r.assign(quotient, r.or(r.shl(quotient, 1n), r.toWide(fits)));
-        const more = r.ne(steps, 0);
-        r.assign(carried, r.and(more, r.ltS(rest, 0n)));
-        r.assign(rest, r.shl(rest, r.toWide(more)));
-        r.assign(steps, r.sub(steps, 1));
-        return more;
-      });
-      const sign = signOf(r, ea);
-      const zeros = r.clz(rest);
-      const x = r.sub(xb, r.toNarrow(zeros));
-      const bits = r.toNarrow(quotient);
-      let flags: Operand = 0;
-      for (const [from, to] of REMAINDER_BITS) flags = r.or(flags, r.shl(r.and(r.shrU(bits, from), 1), to + 16));
-      const none = r.isZero(rest);
-      r.when(
-        r.or(none, isExponentNormal(r, x)),
-        () => {
-          r.assign(result.m, r.shl(rest, zeros));
-          r.assign(result.e, r.or(r.or(r.select(none, 0, x), sign), flags));
-        },
-        exactly,
-      );
-    },
-    () =>
-      r.when(
-        r.and(normal, r.ltU(xa, xb)),
-        () => {
-          // The quotient is 0.
-          r.assign(result.m, ma);
-          r.assign(result.e, ea);
-        },
-        exactly,
-      ),
-  );
+/**
+ * FPREM, or FPREM1 (`nearest`), where it is complete at once: the dividend's exponent is not 63 or more above the
+ * divisor's.
+ */
+export function remainder(nearest: boolean) {
+  return (
+    r: RoutineBuilder,
+    ma: Operand,
+    ea: Operand,
+    mb: Operand,
+    eb: Operand,
+    result: { m: Local; e: Local },
+    exactly: Exactly,
+  ): void => {
+    const xa = exponentOf(r, ea);
+    const xb = exponentOf(r, eb);
+    const normal = r.and(r.ltS(r.and(ma, mb), 0n), r.and(isExponentNormal(r, xa), isExponentNormal(r, xb)));
+    r.when(
+      r.and(normal, r.ltU(r.sub(xa, xb), 63)),
+      () => {
+        const rest = r.variable(I64);
+        const quotient = r.variable(I64);
+        const steps = r.variable(I32);
+        const carried = r.variable(I32);
+        r.assign(rest, ma);
+        r.assign(quotient, 0n);
+        r.assign(carried, 0);
+        r.assign(steps, r.sub(xa, xb));
+        r.loop(() => {
+          const fits = r.or(carried, r.isZero(r.ltU(rest, mb)));
+          r.assign(rest, r.sub(rest, r.select(fits, mb, 0n)));
+          r.assign(quotient, r.or(r.shl(quotient, 1n), r.toWide(fits)));
+          const more = r.ne(steps, 0);
+          r.assign(carried, r.and(more, r.ltS(rest, 0n)));
+          r.assign(rest, r.shl(rest, r.toWide(more)));
+          r.assign(steps, r.sub(steps, 1));
+          return more;
+        });
+        let sign = signOf(r, ea);
+        if (nearest) {
+          const other = r.sub(mb, rest);
+          const odd = r.toNarrow(r.and(quotient, 1n));
+          const up = r.or(r.ltU(other, rest), r.and(r.eq(other, rest), odd));
+          r.assign(rest, r.select(up, other, rest));
+          r.assign(quotient, r.add(quotient, r.toWide(up)));
+          sign = r.xor(sign, r.shl(up, 15));
+        }
+        const zeros = r.clz(rest);
+        const x = r.sub(xb, r.toNarrow(zeros));
+        const bits = r.toNarrow(quotient);
+        let flags: Operand = 0;
+        for (const [from, to] of REMAINDER_BITS) flags = r.or(flags, r.shl(r.and(r.shrU(bits, from), 1), to + 16));
+        const none = r.isZero(rest);
+        r.when(
+          r.or(none, isExponentNormal(r, x)),
+          () => {
+            r.assign(result.m, r.shl(rest, zeros));
+            r.assign(result.e, r.or(r.or(r.select(none, 0, x), sign), flags));
+          },
+          exactly,
+        );
+      },
+      () =>
+        r.when(
+          r.and(normal, r.ltU(xa, xb)),
+          () => {
+            r.assign(result.m, ma);
+            r.assign(result.e, ea);
+            if (!nearest) return;
+            // More than half of the divisor?
+            r.when(
+              r.and(r.eq(r.add(xa, 1), xb), r.ltU(mb, ma)),
+              () => {
+                const rest = r.sub(mb, r.sub(ma, mb));
+                const zeros = r.clz(rest);
+                const x = r.sub(xa, r.toNarrow(zeros));
+                r.when(
+                  isExponentNormal(r, x),
+                  () => {
+                    r.assign(result.m, r.shl(rest, zeros));
+                    r.assign(result.e, r.or(r.or(x, r.xor(signOf(r, ea), 0x8000)), 1 << C1_BIT));
+                  },
+                  exactly,
+                );
+              },
+              () => {},
+            );
+          },
+          exactly,
+        ),
+    );
+  };
 }
 
 /** FXAM of a register that is not empty: condition codes and the sign in C1, as in results. */

@@ -14,6 +14,7 @@ import {
   logarithmPlusOne,
   multiply,
   partialRemainder,
+  partialRemainderNearest,
   readFloat80,
   roundToInteger,
   roundTowardZero,
@@ -47,6 +48,7 @@ const BINARY: Readonly<Record<number, Binary>> = {
   [EXACT.round]: (env, a) => roundToInteger(env, a),
   [EXACT.scale]: scale,
   [EXACT.remainder]: partialRemainder,
+  [EXACT.remainderNearest]: partialRemainderNearest,
 };
 
 /** Those with tables. */
@@ -64,15 +66,15 @@ const CONDITIONS = conditionC0 | conditionC3;
 
 const WIDTHS: readonly IntegerWidth[] = [16, 32, 64];
 
-/** Whether FPREM leaves C0 and C3 as they are, as it does when it is invalid. */
-function keepsConditions(control: number, a: Float80, b: Float80): boolean {
+/** Whether FPREM or FPREM1 leaves C0 and C3 as they are, as it does when it is invalid. */
+function keepsConditions(remainder: Binary, control: number, a: Float80, b: Float80): boolean {
   const env = new FpuEnvironment();
   env.control = control;
   env.status = CONDITIONS;
-  partialRemainder(env, a, b);
+  remainder(env, a, b);
   const set = env.status;
   env.status = 0;
-  partialRemainder(env, a, b);
+  remainder(env, a, b);
   return ((set ^ env.status) & CONDITIONS) !== 0;
 }
 
@@ -104,7 +106,9 @@ export function createExactly({ view }: GuestMemory): (operation: number) => num
       bits = toInteger(env, a, WIDTHS[operation - EXACT.truncate]!, roundTowardZero);
     } else bits = toInteger(env, a, WIDTHS[operation - EXACT.toInteger]!);
     view.setBigUint64(X87_EXCHANGE.result, BigInt.asUintN(64, bits), true);
-    if (operation === EXACT.remainder && keepsConditions(env.control, a, b)) exponent |= CONDITIONS_KEPT;
+    if (operation === EXACT.remainder || operation === EXACT.remainderNearest) {
+      if (keepsConditions(binary!, env.control, a, b)) exponent |= CONDITIONS_KEPT;
+    }
     return exponent | (env.status << FLAGS_SHIFT);
   };
 }

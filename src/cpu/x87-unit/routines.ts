@@ -79,14 +79,15 @@ export const EXACT = {
   compare: 15,
   compareQuietly: 16,
   remainder: 17,
-  sine: 18,
-  cosine: 19,
-  sineAndCosine: 20,
-  tangent: 21,
-  arctangent: 22,
-  logarithm: 23,
-  logarithmPlusOne: 24,
-  exponentialMinusOne: 25,
+  remainderNearest: 18,
+  sine: 19,
+  cosine: 20,
+  sineAndCosine: 21,
+  tangent: 22,
+  arctangent: 23,
+  logarithm: 24,
+  logarithmPlusOne: 25,
+  exponentialMinusOne: 26,
 } as const;
 
 const VALUE = [I64, I32] as const;
@@ -224,7 +225,8 @@ export const ROUTINES: Readonly<Record<X87RoutineName, Routine>> = {
   scale: binary(conversions.scale, EXACT.scale),
   compare: comparison(EXACT.compare),
   compareQuietly: comparison(EXACT.compareQuietly),
-  remainder: binary(conversions.remainder, EXACT.remainder),
+  remainder: binary(conversions.remainder(false), EXACT.remainder),
+  remainderNearest: binary(conversions.remainder(true), EXACT.remainderNearest),
   sine: tested(VALUE, EXACT.sine, (r, demand, ...value) => new Trigonometric(r, demand).sine(...(value as Angle))),
   cosine: tested(VALUE, EXACT.cosine, (r, demand, ...value) =>
     new Trigonometric(r, demand).cosine(...(value as Angle)),
