@@ -50,6 +50,9 @@ export const KERNEL_ARGUMENTS: readonly string[] = [
   // Programs and their libraries at the same addresses in every process: what was translated for one serves the next.
   // A guest that would rather hide them writes 2 to /proc/sys/kernel/randomize_va_space.
   'norandmaps',
+  // With the clock of KVM, which our time stamp counter is behind, a 32-bit kernel needs a system call to tell the time.
+  'clocksource=tsc',
+  'tsc=reliable',
   `initcall_blacklist=${[
     ...['load_system_certificate_list', 'init_kprobe_trace', 'crypto_kdf108_init', 'isapnp_init', 'mcheck_init_device'],
     // Looking up every function that could be traced, the enumerations in the texts of all trace events, and the files
