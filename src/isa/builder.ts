@@ -137,6 +137,8 @@ export interface Builder {
   readLowest(operand: number, width: 32 | 64): Value;
   /** Takes for granted that `assumption` holds, if the builder can find out later for many at once. */
   assume?(assumption: FloatAssumption): boolean;
+  /** Infinities, NaNs and denormals are nothing special: the short way has to be right for them, too. */
+  readonly anyNumbers?: boolean;
   /** Leaves a v128 at `STATE.vectorScratch` for the helper called next. */
   passVector(value: Value): void;
 

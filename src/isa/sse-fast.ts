@@ -1,11 +1,12 @@
 import type { Builder, Value } from './builder.js';
+import { areUnorderedAt, isArithmeticSettled, isComparisonSettled, withRightNaNs } from './sse-any-numbers.js';
 import type { SseKind } from './sse-arithmetic.js';
 import type { LowestOperation, VectorOperation } from './vector.js';
 
 /**
  * Floating-point arithmetic without helpers, where nothing is special: operands are zeros or normal numbers, so is the
- * result, MXCSR masks all exceptions, rounds to nearest and makes no zeros of denormals. Then the only exception there
- * can be is PE; it is sticky, and either set already or the result is seen to be exact.
+ * result, MXCSR masks all exceptions and rounds to nearest. Then the only exception there can be is PE; it is sticky,
+ * and either set already or the result is seen to be exact. For other numbers see `sse-any-numbers.ts`.
  */
 
 /** The two widths of lanes. */
@@ -75,7 +76,7 @@ export function lanesOf(kind: SseKind): FloatLanes {
 }
 
 /** `bits` in every lane that counts: all of them, or the lowest. */
-function pattern(b: Builder, kind: SseKind, bits: bigint): Value {
+export function pattern(b: Builder, kind: SseKind, bits: bigint): Value {
   const { width } = lanesOf(kind);
   const half = width === 64 ? bits : bits | (bits << 32n);
   if (kind === 'ps' || kind === 'pd') return b.vectorConst(half, half);
@@ -166,8 +167,8 @@ function judgeRoot(b: Builder, kind: SseKind, y: Value, result: Value): Verdict 
   };
 }
 
-/** All exceptions masked, nearest, neither flush-to-zero nor denormals-are-zero. */
-const MODES = 0xffc0;
+/** All exceptions masked, nearest. Whether denormals are zeros makes no difference where there are none. */
+const MODES = 0x7f80;
 const ORDINARY_MODES = 0x1f80;
 export const PRECISION_FLAG = 0x20;
 
@@ -209,13 +210,16 @@ export function arithmeticFast(
   const { width } = lanesOf(kind);
   const root = operation === 'sqrt';
   const packed = lanesOf(kind)[operation];
-  const result =
+  const plain =
     kind === 'ss' || kind === 'sd'
       ? b.lowest(operation, width, x, y)
       : root
         ? b.vector(packed, y)
         : b.vector(packed, x, y);
+  const first = root ? undefined : x;
+  const result = b.anyNumbers ? withRightNaNs(b, kind, first, y, plain) : plain;
   const holds = (): Value => {
+    if (b.anyNumbers) return isArithmeticSettled(b, kind, operation, first, y, result);
     const { zeroIsRight, exact } = root
       ? judgeRoot(b, kind, y, result)
       : operation === 'mul'
@@ -248,7 +252,10 @@ export function extremeFast(b: Builder, kind: SseKind, least: boolean, y: Value,
     b,
     kind,
     [x, y],
-    () => areComparable(b, kind, x, y),
+    () => {
+      if (!b.anyNumbers) return areComparable(b, kind, x, y);
+      return isComparisonSettled(b, kind, pattern(b, kind, ones(kind)), x, y);
+    },
     () => b.write128(0, result, true),
     slowly,
   );
@@ -282,20 +289,28 @@ export function compareMaskFast(b: Builder, kind: SseKind, predicate: Value, y: 
   const x = b.read128(0, true);
   const bit = (n: number): Value => b.and(b.shrU(predicate, b.const(n)), b.const(1));
   const none = b.vectorConst(0n, 0n);
-  // 0: equal; 1: less; 2: both; 3: neither, since nothing is unordered here.
+  // 0: equal; 1: less; 2: both; 3: unordered, which usually nothing is.
   const wantsEqual = b.isZero(bit(0));
   const wantsLess = b.xor(bit(0), bit(1));
-  const holds = b.vector(
+  let holds = b.vector(
     'v128_or',
     b.select(wantsEqual, b.vector(equal, x, y), none),
     b.select(wantsLess, b.vector(lessThan, x, y), none),
   );
+  if (b.anyNumbers) {
+    const wantsUnordered = b.and(bit(0), bit(1));
+    holds = b.vector('v128_or', holds, b.select(wantsUnordered, areUnorderedAt(b, kind, x, y), none));
+  }
   const result = b.vector('v128_xor', holds, b.vector('i32x4_splat', b.sub(b.const(0), bit(2))));
   attempt(
     b,
     kind,
     [x, y],
-    () => areComparable(b, kind, x, y),
+    () => {
+      if (!b.anyNumbers) return areComparable(b, kind, x, y);
+      const signaling = b.vector('i32x4_splat', b.sub(b.const(0), wantsLess));
+      return isComparisonSettled(b, kind, signaling, x, y);
+    },
     () => b.write128(0, merge(b, kind, x, result), true),
     slowly,
   );

@@ -77,7 +77,7 @@ export class BlockBuilder extends NodeValues implements Builder {
   private ownPlace!: Place;
   /** Where steps leave to: before the instruction, or before what has not been checked yet. */
   place!: Place;
-  private readonly checks = new FloatChecks(this);
+  private readonly checks: FloatChecks;
   private groups: AccessGroup[] = [];
   private cells: (MemoryCell | undefined)[] = [];
   /** What was last stored in a group, by offset: nothing else has been stored since. */
@@ -100,8 +100,10 @@ export class BlockBuilder extends NodeValues implements Builder {
     private readonly helperNumber: (name: string) => number,
     private readonly leaveReasons: LeaveReasons,
     private readonly largestSpan = LARGEST_SPAN,
+    readonly anyNumbers = false,
   ) {
     super();
+    this.checks = new FloatChecks(this, anyNumbers);
   }
 
   /** Adds an instruction; false, and nothing added, if only the interpreter can do it. */

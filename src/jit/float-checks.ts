@@ -14,8 +14,8 @@ interface Owner {
   loadState(offset: number, size: AccessSize): Node;
 }
 
-/** All of MXCSR but the flags other than PE; all exceptions masked, rounding to nearest, no modes, PE. */
-const MODES_AND_PRECISION = 0xffe0;
+/** Of MXCSR the masks, the rounding mode and PE: all exceptions masked, rounding to nearest, PE. */
+const MODES_AND_PRECISION = 0x7fa0;
 const SETTLED = 0x1fa0;
 
 /**
@@ -71,7 +71,11 @@ export class FloatChecks {
   /** Zero if MXCSR is as usual, and PE set. */
   private modes: Node | undefined;
 
-  constructor(private readonly owner: Owner) {}
+  /** `anyNumbers`: what has been found right may be anything. */
+  constructor(
+    private readonly owner: Owner,
+    private readonly anyNumbers: boolean,
+  ) {}
 
   /** Where to go if the block has to be left. */
   get place(): Place | undefined {
@@ -160,6 +164,7 @@ export class FloatChecks {
     this.gather(true);
     const { doubts, exactly, holds, place } = this.pending;
     this.pending = undefined;
+    if (this.anyNumbers) this.seen.clear();
     exactly.push({ kind: 'leave', condition: n.isZero(holds), reason: LEAVE.numbers, place });
     const found = n.simd(SIMD.i32x4_bitmask, [doubts], 'i');
     const condition = n.binary(OP.i32_or, found, this.modes!);

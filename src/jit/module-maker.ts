@@ -9,6 +9,7 @@ import { BlockBuilder, SMALLEST_SPAN } from './block-builder.js';
 import { draftRegion } from './draft.js';
 import { LeaveReasons } from './leave-reasons.js';
 import type { Piece } from './blocks.js';
+import type { RegionTraits } from './region.js';
 import { RegionEmitter, type Surroundings } from './region-emitter.js';
 import { HUB, type RequestedRegion, readRequest } from './requests.js';
 import { WordReader, WordWriter } from './words.js';
@@ -51,7 +52,7 @@ type Imports = Pick<Surroundings, 'regionType' | 'callHelper' | 'stringRuns' | '
  * any thread.
  */
 export class ModuleMaker {
-  private readonly newBuilder: (narrow: boolean) => BlockBuilder;
+  private readonly newBuilder: (traits: RegionTraits) => BlockBuilder;
 
   constructor(
     setup: MakerSetup,
@@ -59,7 +60,8 @@ export class ModuleMaker {
   ) {
     const reasons = new LeaveReasons(forms.encodings);
     const helperNumber = (name: string): number => setup.helperNumbers.get(name)!;
-    this.newBuilder = (narrow) => new BlockBuilder(helperNumber, reasons, narrow ? SMALLEST_SPAN : undefined);
+    this.newBuilder = ({ narrow, anyNumbers }) =>
+      new BlockBuilder(helperNumber, reasons, narrow ? SMALLEST_SPAN : undefined, anyNumbers);
   }
 
   make(request: Int32Array): MadeModule {
@@ -85,7 +87,7 @@ export class ModuleMaker {
   ): boolean {
     const { slots, profiles } = region;
     const draft = draftRegion(region.code, region.callees, region.room, region.narrow, () =>
-      this.newBuilder(region.narrow),
+      this.newBuilder(region),
     );
     if (!draft) return false;
     const { code, locals } = new RegionEmitter(draft.blocks, {

@@ -10,6 +10,7 @@ import {
   REGION_EXITS,
   REGION_KEYS,
   REGION_LEAVES,
+  REGION_NUMBERS,
   REGION_SHIFT,
   STATE,
   TRANSLATED,
@@ -94,6 +95,7 @@ export class RegionEmitter {
   private readonly children = new Map<Block, Block[]>();
   private readonly levels = new Map<Block, number>();
   private readonly runs = new Map<Block, LoopRun>();
+  private leavesForNumbers = false;
   private block!: Block;
   /** Within a loop's run: emits what is to be done where it is left. */
   private refund: (() => void) | undefined;
@@ -470,6 +472,7 @@ export class RegionEmitter {
 
   /** Out of the region, before an instruction that the interpreter is to do. */
   private leave(place: Place, reason: number): void {
+    if (reason === LEAVE.numbers) this.leavesForNumbers = true;
     const { code, block, emitter } = this;
     for (const store of place.stores) emitter.storeState(store);
     const changed = changedAt(block, place.variables);
@@ -567,16 +570,24 @@ export class RegionEmitter {
     code.byte(OP.i32_add);
     code.memory(OP.i32_store, TRANSLATED.exits);
     // The reasons `read` and `write` come first.
-    code.constant(0);
-    code.constant(0);
-    code.memory(OP.i32_load, REGION_LEAVES + 4 * this.surroundings.slot);
-    code.localGet(LOCAL.leave);
-    code.constant(8);
-    code.byte(OP.i32_lt_u);
-    code.byte(OP.i32_add);
-    code.memory(OP.i32_store, REGION_LEAVES + 4 * this.surroundings.slot);
+    this.countLeave(REGION_LEAVES, OP.i32_lt_u, 8);
+    if (this.leavesForNumbers) this.countLeave(REGION_NUMBERS, OP.i32_eq, 4 * LEAVE.numbers);
     code.localGet(LOCAL.nextEip);
     code.byte(OP.return);
+  }
+
+  /** Counts, in the slot's word at `counts`, if four times the reason compares so. */
+  private countLeave(counts: number, comparison: number, to: number): void {
+    const { code } = this;
+    const at = counts + 4 * this.surroundings.slot;
+    code.constant(0);
+    code.constant(0);
+    code.memory(OP.i32_load, at);
+    code.localGet(LOCAL.leave);
+    code.constant(to);
+    code.byte(comparison);
+    code.byte(OP.i32_add);
+    code.memory(OP.i32_store, at);
   }
 
   /** Out of the region to the address on the wasm stack; everything is in the state. */

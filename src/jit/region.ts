@@ -50,6 +50,14 @@ function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
   return merged;
 }
 
+/** What a region is made for, in the light of why others before it were left. */
+export interface RegionTraits {
+  /** Every access has a check of its own. */
+  readonly narrow: boolean;
+  /** Infinities, NaNs and denormals are nothing special. */
+  readonly anyNumbers: boolean;
+}
+
 /**
  * Translated code, with one entry but for hubs, and what it is made from. It may be entered while every page it was
  * made from is still mapped where it was and no byte of it has been written.
@@ -75,8 +83,7 @@ export class Region {
     /** Linear address of the entry. */
     readonly entry: number,
     readonly user: boolean,
-    /** Every access has a check of its own. */
-    readonly narrow: boolean,
+    readonly traits: RegionTraits,
     /** In the making: all bytes that have been read for it. */
     public code: CodeBytes,
     /** Instructions of its own code, as far as it had run; without inlined functions. */

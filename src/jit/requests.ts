@@ -1,6 +1,6 @@
 import type { HandlerForm } from '../cpu/interpreter/forms.js';
 import { DEEPEST_INLINED, LARGEST_INLINED } from './inlining.js';
-import { type CodeBytes, locateBytes } from './region.js';
+import { type CodeBytes, locateBytes, type RegionTraits } from './region.js';
 import { beginsBlock, hubTargets, readScan, type Scan } from './scan.js';
 import { type Found, type ScanLimits, ScannedBytes, type Scanner } from './scanner.js';
 import { WordReader, WordWriter } from './words.js';
@@ -10,7 +10,7 @@ import { WordReader, WordWriter } from './words.js';
  * can be made in another thread.
  *
  * Words of a request: number of regions; of each
- * - slot, bits (1: ring 3, 2: narrow), most instructions to be inlined;
+ * - slot, bits (1: ring 3, 2: narrow, 4: any numbers), most instructions to be inlined;
  * - the scan of its code (`scan.ts`); number of small functions, and their scans;
  * - slots: number, and of each linear address and slot;
  * - profiles: number, and of each address of the jump (or `HUB`) and offset.
@@ -24,6 +24,8 @@ export interface RequestedRegion {
   readonly user: boolean;
   /** Every access gets a check of its own. */
   readonly narrow: boolean;
+  /** Infinities, NaNs and denormals are nothing special. */
+  readonly anyNumbers: boolean;
   /** Instructions of inlined functions, at most. */
   readonly room: number;
   readonly code: Scan;
@@ -38,7 +40,7 @@ export interface RequestedRegion {
 /** Stands for the region's hub where others have the address of a jump, which is longer than one byte. */
 export const HUB = 0xffff_ffff;
 
-const BITS = { user: 1, narrow: 2 } as const;
+const BITS = { user: 1, narrow: 2, anyNumbers: 4 } as const;
 
 /** What is allocated for a region before it is made. */
 export interface Allocator {
@@ -75,7 +77,7 @@ export class RequestWriter {
   add(
     entry: number,
     user: boolean,
-    narrow: boolean,
+    { narrow, anyNumbers }: RegionTraits,
     limits: ScanLimits,
     allocator: Allocator,
     known = 0,
@@ -84,7 +86,7 @@ export class RequestWriter {
     const start = words.length;
     const bytes = new ScannedBytes();
     words.push(allocator.slotOf(entry));
-    words.push((user ? BITS.user : 0) | (narrow ? BITS.narrow : 0));
+    words.push((user ? BITS.user : 0) | (narrow ? BITS.narrow : 0) | (anyNumbers ? BITS.anyNumbers : 0));
     words.push(limits.instructions >> 1);
     const found = scanner.scan(entry, user, limits, bytes, words);
     if (!found || found.instructions.size <= known) {
@@ -195,7 +197,8 @@ export function* readRequest(words: Int32Array, forms: readonly HandlerForm[]): 
     const profiles = readPairs(reader);
     const user = (bits & BITS.user) !== 0;
     const narrow = (bits & BITS.narrow) !== 0;
-    yield { slot, user, narrow, room, code, callees, slots, profiles };
+    const anyNumbers = (bits & BITS.anyNumbers) !== 0;
+    yield { slot, user, narrow, anyNumbers, room, code, callees, slots, profiles };
   }
 }
 

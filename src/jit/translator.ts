@@ -1,7 +1,7 @@
 import { SHORTCUTS } from '../cpu/interpreter/shortcuts.js';
 import { STRING_RUNS } from '../cpu/interpreter/string-runs.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
-import { REGION_EXITS, REGION_KEYS, REGION_LEAVES, REGION_SLOTS } from '../memory/layout.js';
+import { REGION_EXITS, REGION_KEYS, REGION_LEAVES, REGION_NUMBERS, REGION_SLOTS } from '../memory/layout.js';
 import { CodeMemory } from './code-memory.js';
 import { JumpProfiles, hubKey, jumpKey } from './jump-profiles.js';
 import { LeaveCounts } from './leave-counts.js';
@@ -33,6 +33,8 @@ export interface TranslatorOptions {
   sparing: boolean;
   /** Bytes of memory that compiled code may take (`CodeMemory`); with more, what is not in use is given up. */
   memoryBytes: number;
+  /** Infinities, NaNs and denormals are nothing special in any region, not only where they turn up all the time. */
+  anyNumbers: boolean;
   /** Milliseconds since some time, for statistics. */
   now: () => number;
   observer?: TranslatorObserver;
@@ -49,6 +51,7 @@ export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
   instructions: 400,
   onlyWhatRan: true,
   sparing: true,
+  anyNumbers: false,
   memoryBytes: 96 << 20,
   now: () => 0,
 };
@@ -64,6 +67,8 @@ interface Slot {
 
 /** Times that a region is left for accesses before something is done about it. */
 const MOST_LEAVES = 2000;
+/** The same for numbers, which keep the interpreter busy. */
+const MOST_LEAVES_FOR_NUMBERS = 500;
 
 /**
  * Times that a region is left for code that it lacks before it is made anew: so many, and so many for each of its
@@ -132,6 +137,8 @@ export class RegionTranslator implements Translator {
   private readonly hopeless = new Set<number>();
   /** Addresses whose regions are made without groups of accesses. */
   private readonly narrow = new Set<number>();
+  /** Addresses whose regions take any number for granted. */
+  private readonly anyNumbers = new Set<number>();
   private readonly profiles: JumpProfiles;
   private readonly pageLists: PageLists;
   /** Jump (`jumpKey`) → address (`addressKey`) of the region that was made last with it. */
@@ -235,6 +242,7 @@ export class RegionTranslator implements Translator {
 
   private improve(): void {
     this.narrowGroups();
+    this.admitAnyNumbers();
     this.followJumps();
     this.growRegions();
   }
@@ -256,7 +264,7 @@ export class RegionTranslator implements Translator {
   /** Regions whose code is in others of the same request are not made yet. */
   private dropContained(requested: readonly Region[]): void {
     const asked = requested.filter(
-      (region) => !region.narrow && region.growths === 0 && !this.hubs.has(addressOf(region)),
+      (region) => !isImproved(region) && region.growths === 0 && !this.hubs.has(addressOf(region)),
     );
     for (const region of findContained(asked, requested)) {
       this.kill(region);
@@ -273,16 +281,16 @@ export class RegionTranslator implements Translator {
     if (this.byNumber.length > REGION_SLOTS - SLOTS_TO_SPARE) this.forgetAll();
     const entry = Math.floor(address / 2);
     const user = (address & 1) !== 0;
-    const narrow = this.narrow.has(address);
+    const traits = { narrow: this.narrow.has(address), anyNumbers: this.options.anyNumbers || this.anyNumbers.has(address) };
     const slotOf = (linear: number): number => this.slotAt(linear * 2 + Number(user)).number;
     const profileOf = (jump: number): number => this.profileOf(jump, address);
     const allocator = { slotOf, profileOf };
-    const requested = this.requests.add(entry, user, narrow, this.limitsAt(address), allocator, growing?.scanned);
+    const requested = this.requests.add(entry, user, traits, this.limitsAt(address), allocator, growing?.scanned);
     let region: Region | undefined;
     if (requested) {
       const slots = requested.entries.map(slotOf);
       const growths = growing ? growing.growths + 1 : 0;
-      region = new Region(slots, entry, user, narrow, requested.code, requested.scanned, growths);
+      region = new Region(slots, entry, user, traits, requested.code, requested.scanned, growths);
       this.adopt(region);
       this.requested.push(region);
     } else if (!growing) this.refuse(address);
@@ -375,7 +383,7 @@ export class RegionTranslator implements Translator {
     for (const each of region.slots) {
       const { regions } = this.byNumber[each]!;
       for (const other of regions.filter((one) => one !== region && one.agrees(region)))
-        this.end(other, region.narrow && !other.narrow ? 'narrowed' : 'replaced');
+        this.end(other, region.traits.narrow && !other.traits.narrow ? 'narrowed' : 'replaced');
     }
     const codeAt = (slot: number) => exports[exportName(number, slot)] as (depth: number) => number;
     region.codes = new Map(region.slots.map((slot) => [slot, codeAt(slot)]));
@@ -398,14 +406,27 @@ export class RegionTranslator implements Translator {
    * they are made anew with a check for every access.
    */
   private narrowGroups(): void {
-    for (const region of this.busyRegions(REGION_LEAVES, MOST_LEAVES)) {
-      this.i32[(REGION_LEAVES >> 2) + region.slot] = 0;
+    this.counts.narrowed += this.makeAnew(this.busyRegions(REGION_LEAVES, MOST_LEAVES), REGION_LEAVES, this.narrow);
+  }
+
+  /** Regions that are left for numbers all the time. */
+  private admitAnyNumbers(): void {
+    const busy = this.busyRegions(REGION_NUMBERS, MOST_LEAVES_FOR_NUMBERS);
+    this.makeAnew(busy, REGION_NUMBERS, this.anyNumbers);
+  }
+
+  /** Makes those of the regions anew whose addresses were not in `set`; how many? `counts`: what has been counted. */
+  private makeAnew(regions: readonly Region[], counts: number, set: Set<number>): number {
+    let made = 0;
+    for (const region of regions) {
+      this.i32[(counts >> 2) + region.slot] = 0;
       const address = addressOf(region);
-      if (this.narrow.has(address)) continue;
-      this.narrow.add(address);
-      this.counts.narrowed++;
+      if (set.has(address)) continue;
+      set.add(address);
       this.request(address);
+      made++;
     }
+    return made;
   }
 
   /**
@@ -519,6 +540,7 @@ export class RegionTranslator implements Translator {
     this.rewrites.clear();
     this.hopeless.clear();
     this.narrow.clear();
+    this.anyNumbers.clear();
     this.profiles.clear();
     this.pageLists.clear();
     this.jumpsIn.clear();
@@ -593,6 +615,7 @@ export class RegionTranslator implements Translator {
     this.i32[(REGION_KEYS >> 2) + slot.number] = 0;
     this.pageLists.assign(slot.number, undefined);
     this.i32[(REGION_LEAVES >> 2) + slot.number] = 0;
+    this.i32[(REGION_NUMBERS >> 2) + slot.number] = 0;
     this.i32[(REGION_EXITS >> 2) + slot.number] = 0;
     return slot;
   }
@@ -661,6 +684,11 @@ export class RegionTranslator implements Translator {
     }
     for (const gpa of region.code.pages.values()) this.unwatch(region, gpa);
   }
+}
+
+/** Whether it was made in place of one that was left all the time. */
+function isImproved({ traits }: Region): boolean {
+  return traits.narrow || traits.anyNumbers;
 }
 
 /** The address of a region's entry, as `addressKey` makes it. */

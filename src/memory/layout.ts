@@ -234,6 +234,8 @@ export const REGION_SLOTS = 0x1_0000;
 export const REGION_EXITS = 0x7_0000;
 /** One u32 for each slot: how often its regions were left for an access. */
 export const REGION_LEAVES = 0xc_0000;
+/** One u32 for each slot: how often its regions were left for floating-point numbers. */
+export const REGION_NUMBERS = 0x2c_0000;
 
 /** One u32 for each slot: where the list of the pages is that its region was made from (`jit/page-lists.ts`), or 0. */
 export const REGION_LISTS = 0x34_0000;

@@ -56,14 +56,17 @@ function everything(cpu: Processor): Uint8Array {
 function compare(code: number[], data: readonly (readonly number[])[], modes = [0x1f80 | PRECISION]): Processor {
   const plain = machine(code, []);
   const translated = machine(code, []);
+  const withAnyNumbers = machine(code, []);
   attachTranslator(translated, AT_ONCE);
+  attachTranslator(withAnyNumbers, { ...AT_ONCE, anyNumbers: true });
   for (const numbers of data) {
     for (const mxcsr of modes) {
-      for (const cpu of [plain, translated]) {
+      for (const cpu of [plain, translated, withAnyNumbers]) {
         prepare(cpu, numbers, mxcsr);
         runToEnd(cpu);
       }
       assert.deepEqual(everything(translated), everything(plain));
+      assert.deepEqual(everything(withAnyNumbers), everything(plain));
     }
   }
   return translated;
@@ -89,6 +92,25 @@ test('zeros among the numbers do not lead out of a region', () => {
   runToEnd(cpu);
   const { instruction, numbers } = translator.statistics().leaves;
   assert.ok(instruction + numbers < 100);
+});
+
+test('a loop that meets infinities and NaNs all the time gets a region for them', () => {
+  const packed = (opcode: number, to: number, from: number): number[] => [0x0f, opcode, 0xc0 | (to << 3) | from];
+  const compareLess = [0x0f, 0xc2, 0xd8, 1];
+  const packedStore = [0x0f, 0x29, 0x1d, ...at(64)];
+  // Squares without end: infinities, whose differences are NaNs. xmm3: what is less than xmm0.
+  const body = [...packed(0x59, 0, 0), ...packed(0x28, 2, 0), ...packed(0x5c, 2, 0), ...packed(0x58, 1, 2)];
+  const loop = [...body, ...packed(0x28, 3, 1), ...compareLess, ...packedStore, 0x49];
+  const begin = [0x0f, 0x28, 0x05, ...at(0), 0x0f, 0x28, 0x0d, ...at(16), 0xb9, 0x20, 0x4e, 0, 0];
+  const code = [...begin, ...loop, 0x75, -(loop.length + 2) & 0xff, INT3];
+  const data = [1.5, 0.25, 3, -2];
+  const plain = machine(code, data);
+  const cpu = machine(code, data);
+  const translator = attachTranslator(cpu, { ...AT_ONCE, onlyWhatRan: true });
+  runToEnd(plain);
+  while (cpu.run(200) === EXIT.budget) translator.betweenTurns();
+  assert.deepEqual(everything(cpu), everything(plain));
+  assert.ok(translator.statistics().leaves.numbers < 2000, `${translator.statistics().leaves.numbers} leaves`);
 });
 
 test('a flag that is not set yet is set: PE, DE', () => {

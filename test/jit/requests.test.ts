@@ -33,20 +33,21 @@ function hostOf(code: readonly number[]): TranslatorHost {
   return host!;
 }
 
+const traits = { narrow: false, anyNumbers: true };
 const allocator = { slotOf: (linear: number) => linear - 0xf00, profileOf: (jump: number) => jump + 1 };
 
 test('a request tells all that has been found', () => {
   const host = hostOf(CODE);
   const writer = new RequestWriter(new Scanner(host));
-  const requested = writer.add(AT, false, true, { instructions: 100, onlyWhatRan: false }, allocator)!;
+  const requested = writer.add(AT, false, { narrow: true, anyNumbers: false }, { instructions: 100, onlyWhatRan: false }, allocator)!;
   assert.deepEqual(requested.entries, [AT]);
   assert.deepEqual([...requested.code.pages], [[1, AT]]);
-  assert.equal(writer.add(0x7000_0000, true, false, { instructions: 100, onlyWhatRan: false }, allocator), undefined);
+  assert.equal(writer.add(0x7000_0000, true, traits, { instructions: 100, onlyWhatRan: false }, allocator), undefined);
   assert.equal(writer.regions, 1);
   const [region, ...others] = [...readRequest(writer.take(), host.forms.list)];
   assert.equal(others.length, 0);
-  const { slot, user, narrow, room, code, callees, slots, profiles } = region!;
-  assert.deepEqual({ slot, user, narrow, room }, { slot: 0x100, user: false, narrow: true, room: 50 });
+  const { slot, user, narrow, anyNumbers, room, code, callees, slots, profiles } = region!;
+  assert.deepEqual({ slot, user, narrow, anyNumbers, room }, { slot: 0x100, user: false, narrow: true, anyNumbers: false, room: 50 });
   assert.deepEqual([...code.instructions.keys()], [0x1000, 0x1005, 0x100f, 0x1014, 0x1016]);
   assert.deepEqual([...code.leaders].sort(), [0x1000, 0x1014, 0x1016]);
   assert.deepEqual([...code.references].sort(), [0x1000, 0x1016]);
@@ -83,8 +84,9 @@ test('a request tells where a hub leads', () => {
   const writer = new RequestWriter(new Scanner(ran));
   const hub = { entries: [0x1002], targets: () => [0x1005, 0x1002] };
   const limits = { instructions: 100, onlyWhatRan: true, hub };
-  assert.deepEqual(writer.add(AT, true, false, limits, allocator)?.entries, [0x1000, 0x1002, 0x1005]);
+  assert.deepEqual(writer.add(AT, true, traits, limits, allocator)?.entries, [0x1000, 0x1002, 0x1005]);
   const [region] = [...readRequest(writer.take(), host.forms.list)];
+  assert.deepEqual([region!.narrow, region!.anyNumbers], [false, true]);
   assert.deepEqual([...region!.code.computed].sort(), [0x1000, 0x1002, 0x1005]);
   assert.deepEqual([...region!.slots.keys()], [0x1000, 0x1002, 0x1005]);
   assert.deepEqual([...region!.profiles.keys()], [HUB]);
