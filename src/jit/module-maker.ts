@@ -86,9 +86,7 @@ export class ModuleMaker {
     report: WordWriter,
   ): boolean {
     const { slots, profiles } = region;
-    const draft = draftRegion(region.code, region.callees, region.room, region.narrow, () =>
-      this.newBuilder(region),
-    );
+    const draft = draftRegion(region.code, region.callees, region.room, region.narrow, () => this.newBuilder(region));
     if (!draft) return false;
     const { code, locals } = new RegionEmitter(draft.blocks, {
       ...imports,

@@ -281,7 +281,10 @@ export class RegionTranslator implements Translator {
     if (this.byNumber.length > REGION_SLOTS - SLOTS_TO_SPARE) this.forgetAll();
     const entry = Math.floor(address / 2);
     const user = (address & 1) !== 0;
-    const traits = { narrow: this.narrow.has(address), anyNumbers: this.options.anyNumbers || this.anyNumbers.has(address) };
+    const traits = {
+      narrow: this.narrow.has(address),
+      anyNumbers: this.options.anyNumbers || this.anyNumbers.has(address),
+    };
     const slotOf = (linear: number): number => this.slotAt(linear * 2 + Number(user)).number;
     const profileOf = (jump: number): number => this.profileOf(jump, address);
     const allocator = { slotOf, profileOf };

@@ -25,7 +25,12 @@ test('a service answers what is made in any thread', () => {
   // ENTER is never translated.
   cpu.access.write(0x1800, 0xc8, 1);
   for (const [i, entry] of [0x1000, 0x1800, 0x1010].entries())
-    assert.ok(writer.add(entry, false, { narrow: false, anyNumbers: false }, limits, { slotOf: () => i + 1, profileOf: () => 0x30_0000 }));
+    assert.ok(
+      writer.add(entry, false, { narrow: false, anyNumbers: false }, limits, {
+        slotOf: () => i + 1,
+        profileOf: () => 0x30_0000,
+      }),
+    );
   const request = writer.take();
 
   const setup = { helperNumbers: host!.helperNumbers };

@@ -39,7 +39,13 @@ const allocator = { slotOf: (linear: number) => linear - 0xf00, profileOf: (jump
 test('a request tells all that has been found', () => {
   const host = hostOf(CODE);
   const writer = new RequestWriter(new Scanner(host));
-  const requested = writer.add(AT, false, { narrow: true, anyNumbers: false }, { instructions: 100, onlyWhatRan: false }, allocator)!;
+  const requested = writer.add(
+    AT,
+    false,
+    { narrow: true, anyNumbers: false },
+    { instructions: 100, onlyWhatRan: false },
+    allocator,
+  )!;
   assert.deepEqual(requested.entries, [AT]);
   assert.deepEqual([...requested.code.pages], [[1, AT]]);
   assert.equal(writer.add(0x7000_0000, true, traits, { instructions: 100, onlyWhatRan: false }, allocator), undefined);
@@ -47,7 +53,10 @@ test('a request tells all that has been found', () => {
   const [region, ...others] = [...readRequest(writer.take(), host.forms.list)];
   assert.equal(others.length, 0);
   const { slot, user, narrow, anyNumbers, room, code, callees, slots, profiles } = region!;
-  assert.deepEqual({ slot, user, narrow, anyNumbers, room }, { slot: 0x100, user: false, narrow: true, anyNumbers: false, room: 50 });
+  assert.deepEqual(
+    { slot, user, narrow, anyNumbers, room },
+    { slot: 0x100, user: false, narrow: true, anyNumbers: false, room: 50 },
+  );
   assert.deepEqual([...code.instructions.keys()], [0x1000, 0x1005, 0x100f, 0x1014, 0x1016]);
   assert.deepEqual([...code.leaders].sort(), [0x1000, 0x1014, 0x1016]);
   assert.deepEqual([...code.references].sort(), [0x1000, 0x1016]);
