@@ -216,6 +216,10 @@ export interface Builder {
   jump(target: Value): void;
   /** Ends the block at `state.eip`, which a helper has set. */
   endBlock(): void;
+  /**
+   * Ends the block behind a helper that has set `state.eip`: mostly to the next instruction where `value` is `usual`.
+   */
+  resume(value: Value, usual: number): void;
   /** Calls a TypeScript helper that both tiers share; it may fault. Sees and may change all state. */
   helper(name: string, ...args: Value[]): Value;
   /** The x87's registers, where the builder can do without the helper that the row names otherwise. */
@@ -253,6 +257,8 @@ export interface Row {
   readonly repeat?: 'rep' | 'repcc';
   /** Nothing is decoded behind it in the same block; 'next': although that is where execution always goes on. */
   readonly ends?: boolean | 'next';
+  /** With `ends`: where the immediate operand is this, execution mostly goes on behind it. */
+  readonly resumes?: number;
   /** Needs the x87, MMX or SSE unit: checked against CR0, CR4 and pending exceptions before anything else. */
   readonly unit?: 'x87' | 'x87-nowait' | 'mmx' | 'wait' | 'fxsave' | 'sse' | 'sse-mmx';
   /** May use v128 values; makes no forms for segments that are flat, which are not worth the room. */

@@ -5,6 +5,8 @@ import * as flags from './flags.js';
 
 const UNDEFINED_OPCODE = 6;
 const BOUND_RANGE = 5;
+/** The vector of lguest's hypercalls: they come back. */
+export const HYPERCALL_VECTOR = 31;
 
 export const SOFTWARE_INTERRUPTS: readonly Row[] = [
   {
@@ -12,9 +14,11 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     encodings: ['CD Ib'],
     access: 'r',
     ends: true,
+    resumes: HYPERCALL_VECTOR,
     system: true,
     semantics(b) {
       b.helper('softwareInterrupt', b.read(0), b.nextEip());
+      b.resume(b.read(0), HYPERCALL_VECTOR);
     },
   },
   {
@@ -66,10 +70,11 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     // The lguest hypercall of 2.6.30–2.6.33 (and KVM's): leaves at the instruction, at any privilege.
     name: 'vmcall',
     encodings: ['0F 01 C1'],
-    ends: true,
+    ends: 'next',
     system: true,
     semantics(b) {
       b.helper('hypercall', b.nextEip());
+      b.resume(b.const(0), 0);
     },
   },
   { name: 'ud2', encodings: ['0F 0B'], ends: true, system: true, semantics: (b) => b.fault(UNDEFINED_OPCODE) },

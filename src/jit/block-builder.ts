@@ -753,6 +753,13 @@ export class BlockBuilder extends NodeValues implements Builder {
     // In an arm it stands behind a helper, before which the region is left.
     if (this.arms === 0) throw UNTRANSLATABLE;
   }
+  resume(value: Value, usual: number): void {
+    const node = value as Node;
+    if (node.kind !== KIND.constant || node.number !== usual) return;
+    const step = this.steps.at(-1) as HelperStep;
+    step.resumes = true;
+    this.jump(this.nextEip());
+  }
   helper(name: string, ...args: Value[]): Value {
     if (this.arms === 0) return this.takeShortcut(name, args as Node[]) ?? this.callHelper(name, args as Node[]);
     // The rare case of an instruction: the interpreter runs it again, since nothing visible has changed yet.
@@ -781,7 +788,7 @@ export class BlockBuilder extends NodeValues implements Builder {
     const next = instruction.eip + instruction.length;
     this.x87.flushForHelper();
     const callee = { helper: this.helperNumber(name), shortcut: shortcutOf(name) };
-    this.steps.push({ kind: 'helper', result, ...callee, args, place, next, variables: [...variables], last: false });
+    this.steps.push({ kind: 'helper', result, ...callee, args, place, next, variables: [...variables], last: false, resumes: false });
     // Those that it keeps are in the state now, and have to be known as changed even if they become what they were.
     const keeps = KEEPS_VARIABLES.has(name);
     this.variables = variables.map((node, v) =>

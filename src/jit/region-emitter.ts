@@ -693,10 +693,16 @@ export class RegionEmitter {
   }
 
   /** Everything into the state, for the helper may look at it; out, if the helper has changed more than data. */
-  private callHelper({ helper, shortcut, args, place, next, variables, last }: HelperStep): void {
+  private callHelper({ helper, shortcut, args, place, next, variables, last, resumes }: HelperStep): void {
     const { code, emitter, block } = this;
     this.storeVariables(block.dirtyIn | changedAt(block, variables), variables);
     this.storeBudget();
+    const key = resumes ? emitter.temporary() : -1;
+    if (resumes) {
+      code.constant(0);
+      code.memory(OP.i32_load, STATE.codeKey);
+      code.localSet(key);
+    }
     if (shortcut) {
       for (let i = 0; i < 2; i++) emitter.push(args[i] ?? constant(0));
       code.call(this.surroundings.shortcuts.get(shortcut)!);
@@ -717,7 +723,25 @@ export class RegionEmitter {
     this.goElsewhere();
     emitter.close();
     if (shortcut) emitter.close();
+    if (resumes) this.leaveUnlessAt(next, key);
     code.localGet(LOCAL.nextEip);
+  }
+
+  /** All is in the state. `key`: local with the former `STATE.codeKey`. */
+  private leaveUnlessAt(next: number, key: number): void {
+    const { code, emitter } = this;
+    code.constant(0);
+    code.memory(OP.i32_load, STATE.codeKey);
+    code.localGet(key);
+    code.byte(OP.i32_xor);
+    code.constant(0);
+    code.memory(OP.i32_load, STATE.eip);
+    code.constant(next);
+    code.byte(OP.i32_xor);
+    code.byte(OP.i32_or);
+    emitter.open(OP.if);
+    this.goElsewhere();
+    emitter.close();
   }
 
   /** The helper has left EIP and budget in the state. */

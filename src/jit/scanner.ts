@@ -115,7 +115,8 @@ export class Scanner {
               lead(address);
             }
           }
-          if (call || row.ends === 'next' || (target !== undefined && row.name !== 'jmp')) lead(next);
+          const resumes = row.ends === 'next' || row.resumes === decoded.immediate;
+          if (call || resumes || (target !== undefined && row.name !== 'jmp')) lead(next);
           break;
         }
         // Repetitions put registers into the state. Only behind the end of a block is it known that those differ.

@@ -255,6 +255,8 @@ export interface HelperStep {
   readonly variables: readonly Node[];
   /** The instruction does nothing more. */
   last: boolean;
+  /** It may have changed EIP, or what runs at all, and says nothing of that: the region is left then. */
+  resumes: boolean;
 }
 /** At the end of an instruction with a helper: leaves if that has said so. */
 export interface BehindStep {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { HYPERCALL_VECTOR } from '../../src/cpu/interpreter/hypercalls.js';
 import type { GenerationTag } from '../../src/host/generation.js';
+import { HYPERCALL_VECTOR } from '../../src/isa/software-interrupts.js';
 import { CS, DS, ES, FS, GS, SS, STATE } from '../../src/memory/layout.js';
 import { RandomNumbers } from '../jit/random-numbers.js';
 import { DATA, initialisedGuest, INT_1F, PAGE_OFFSET, STACK, type TestGuest, VMCALL, word } from './test-guest.js';

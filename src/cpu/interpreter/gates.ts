@@ -1,3 +1,4 @@
+import { HYPERCALL_VECTOR } from '../../isa/software-interrupts.js';
 import {
   CODE_PAGES,
   CS,
@@ -36,7 +37,6 @@ import {
   setFlat,
   setLevel,
 } from './flat-state.js';
-import { HYPERCALL_VECTOR } from './hypercalls.js';
 import { RECORD } from './record.js';
 import { FILL } from './tlb-fill.js';
 

@@ -24,8 +24,7 @@ import { demandState, ALL_BYTES, register, SELECTOR, segment } from './flat-stat
 import { FILL, FILL_MARKED } from './tlb-fill.js';
 import { demandEpochs, endEpochs, forgetLocal, forgetPage } from './tlb-forget.js';
 
-/** The vector of hypercalls by INT, from the ring of lguest's kernels. */
-export const HYPERCALL_VECTOR = 31;
+/** The ring of lguest's kernels. */
 const KERNEL_RING = 1;
 
 /** Numbers of the calls (lguest-abi.md §4; `host/hypercalls.ts`). */
