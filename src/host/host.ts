@@ -409,9 +409,9 @@ export class LguestHost implements Board, HypercallContext {
   }
   /** A guest that has seen the time go past its alarm must not run on for long without it. */
   readTimestamp(): readonly [number, number] {
-    const timestamp = this.clock.timestamp();
-    if (this.clock.takeAlarm()) this.raiseInterrupt(0);
-    return timestamp;
+    const now = this.clock.roughNs();
+    if (this.clock.takeAlarm(now)) this.raiseInterrupt(0);
+    return this.clock.timestamp(now);
   }
   portRead(_port: number, size: number): number {
     return size === 4 ? ALL_ONES : 2 ** (8 * size) - 1;

@@ -8,6 +8,11 @@ export interface MachineClock {
   readonly kind: 'real' | 'virtual';
   /** Nanoseconds since the machine was started. */
   nowNs(): number;
+  /**
+   * The same for a guest that asks all the time, as Linux does at each switch from task to task: it may be wrong by a
+   * little, but not go back.
+   */
+  roughNs(): number;
   wallClock(): WallClock;
   /** Instructions that fit before `deadlineNs`, or undefined when only trying can tell (real time). */
   instructionsUntil(deadlineNs: number): number | undefined;
@@ -22,18 +27,40 @@ export interface ClockState {
   nowNs: number;
 }
 
+/**
+ * Real time: instructions that may go by between two looks at the platform's clock, which costs as much as some hundred
+ * of them. In between each takes a nanosecond.
+ */
+const ROUGH_INSTRUCTIONS = 2000;
+
 /** Time as the world has it. */
 export class RealClock implements MachineClock {
   readonly kind = 'real';
   private readonly platform: Platform;
   private originNs: number;
+  /** Instructions retired since the start; NaN: nobody knows. */
+  private readonly retired: () => number;
+  /** When somebody last looked, and instructions retired then. */
+  private lookedNs = 0;
+  private lookedAt = Number.NaN;
+  /** The last answer of `roughNs`. */
+  private toldNs = 0;
 
-  constructor(platform: Platform) {
+  constructor(platform: Platform, retired: () => number = () => Number.NaN) {
     this.platform = platform;
+    this.retired = retired;
     this.originNs = platform.monotonicNs();
   }
   nowNs(): number {
-    return this.platform.monotonicNs() - this.originNs;
+    this.lookedAt = this.retired();
+    this.lookedNs = this.platform.monotonicNs() - this.originNs;
+    return this.lookedNs;
+  }
+  roughNs(): number {
+    const since = this.retired() - this.lookedAt;
+    const near = since >= 0 && since < ROUGH_INSTRUCTIONS;
+    this.toldNs = Math.max(this.toldNs, near ? this.lookedNs + since : this.nowNs());
+    return this.toldNs;
   }
   wallClock(): WallClock {
     return this.platform.wallClock();
@@ -45,11 +72,13 @@ export class RealClock implements MachineClock {
     return false;
   }
   save(): ClockState {
-    return { version: 1, nowNs: this.nowNs() };
+    return { version: 1, nowNs: Math.max(this.nowNs(), this.toldNs) };
   }
   /** The time that passed between save and load did not happen for the guest's timers. */
   load(state: ClockState): void {
     this.originNs = this.platform.monotonicNs() - state.nowNs;
+    this.lookedAt = Number.NaN;
+    this.toldNs = state.nowNs;
   }
 }
 
@@ -74,6 +103,9 @@ export class VirtualClock implements MachineClock {
   }
   nowNs(): number {
     return this.retired() * VIRTUAL_NS_PER_INSTRUCTION + this.skippedNs;
+  }
+  roughNs(): number {
+    return this.nowNs();
   }
   wallClock(): WallClock {
     const now = this.nowNs();

@@ -186,7 +186,7 @@ export class VirtualMachine {
     this.startNs = platform.monotonicNs();
     this.startCpuNs = platform.cpuTimeNs();
     const retired = (): number => this.instructions;
-    this.clock = options.clock === 'virtual' ? new VirtualClock(retired) : new RealClock(platform);
+    this.clock = options.clock === 'virtual' ? new VirtualClock(retired) : new RealClock(platform, retired);
     this.terminalSize = options.terminalSize;
     this.input = new InputQueue(
       (bytes) => this.machine.offerInput(bytes),

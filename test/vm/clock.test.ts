@@ -45,3 +45,27 @@ test('real time has to be waited for, and goes on where it was saved', () => {
   clock.load(saved);
   assert.equal(clock.nowNs(), 250);
 });
+
+test('who asks real time often gets instructions counted, and never sees it go back', () => {
+  const platform = fakePlatform();
+  let retired = 5000;
+  const clock = new RealClock(platform, () => retired);
+  platform.ns += 100;
+  assert.equal(clock.roughNs(), 100);
+  platform.ns += 50;
+  assert.equal(clock.roughNs(), 100);
+  retired += 1900;
+  assert.equal(clock.roughNs(), 2000);
+  retired += 100;
+  assert.equal(clock.roughNs(), 2000);
+  platform.ns += 3000;
+  assert.equal(clock.nowNs(), 3150);
+  assert.equal(clock.roughNs(), 3150);
+  retired += 10;
+  platform.ns += 7;
+  const saved = clock.save();
+  assert.equal(saved.nowNs, 3157);
+  retired = 0;
+  clock.load(saved);
+  assert.equal(clock.roughNs(), 3157);
+});
