@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { GenerationTag } from '../../src/host/generation.js';
 import { HYPERCALL_VECTOR } from '../../src/isa/software-interrupts.js';
 import { CS, DS, ES, FS, GS, SS, STATE } from '../../src/memory/layout.js';
+import { AT_ONCE, attachTranslator } from '../jit/attach.js';
 import { RandomNumbers } from '../jit/random-numbers.js';
 import { DATA, initialisedGuest, INT_1F, PAGE_OFFSET, STACK, type TestGuest, VMCALL, word } from './test-guest.js';
 
@@ -213,4 +214,35 @@ test('what is wrong, or waits for an interrupt, is for the Host', () => {
   guest.guest.host.raiseInterrupt(3);
   guest.call(0, []);
   assert.equal(guest.asked, 1);
+});
+
+test('translated code goes on behind hypercalls, unless there is something else to do', () => {
+  /** FLUSH_ASYNC and `call` so many times; the code is on pages that FLUSH_TLB forgets. */
+  const loop = (instruction: readonly number[], call: number): number[] => {
+    const body = [
+      ...[0xb8, ...word(0), ...instruction, 0x46],
+      ...[0xb8, ...word(call), 0xbb, ...word(0), ...instruction, 0x45, 0x4f],
+    ];
+    return [0xbf, ...word(500), ...body, 0x75, 0x100 - body.length - 2];
+  };
+  for (const instruction of [INT_1F, VMCALL])
+    for (const call of [8, 5]) {
+      const outcomes = [false, true].map((translated) => {
+        const guest = new Guest('D1', false, instruction, true);
+        const { host, registers } = guest.guest;
+        const translator = translated ? attachTranslator(host.cpu, AT_ONCE) : undefined;
+        guest.guest.gate(0x23, PAGE_OFFSET + HANDLER);
+        registers.fill(0, 5);
+        guest.guest.execute(loop(instruction, call), 3000);
+        // It comes behind a hypercall, where the guest then is.
+        host.raiseInterrupt(3);
+        guest.guest.memory.write32(DATA, 0x200);
+        host.run(100);
+        guest.look();
+        guest.log.push(guest.guest.frame(3));
+        return { log: guest.log, regions: translator?.statistics().translated ?? 0 };
+      });
+      assert.deepEqual(outcomes[1]!.log, outcomes[0]!.log);
+      assert.ok(outcomes[1]!.regions > 0);
+    }
 });
