@@ -788,7 +788,17 @@ export class BlockBuilder extends NodeValues implements Builder {
     const next = instruction.eip + instruction.length;
     this.x87.flushForHelper();
     const callee = { helper: this.helperNumber(name), shortcut: shortcutOf(name) };
-    this.steps.push({ kind: 'helper', result, ...callee, args, place, next, variables: [...variables], last: false, resumes: false });
+    this.steps.push({
+      kind: 'helper',
+      result,
+      ...callee,
+      args,
+      place,
+      next,
+      variables: [...variables],
+      last: false,
+      resumes: false,
+    });
     // Those that it keeps are in the state now, and have to be known as changed even if they become what they were.
     const keeps = KEEPS_VARIABLES.has(name);
     this.variables = variables.map((node, v) =>
