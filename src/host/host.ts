@@ -15,7 +15,7 @@ import type { Board, Walk } from '../cpu/board.js';
 import { EXIT } from '../cpu/exit.js';
 import { Processor } from '../cpu/processor.js';
 import { FLAG } from '../cpu/state.js';
-import { HYPERCALL_VECTOR } from '../isa/software-interrupts.js';
+import { HYPERCALL_VECTOR } from '../cpu/interpreter/hypercalls.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { CALLED, DIRECT_TRAPS, HOST_CALLS } from '../memory/layout.js';
 import { AsyncRing } from './async-ring.js';

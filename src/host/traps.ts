@@ -11,7 +11,7 @@
 
 import { hasErrorCode } from '../cpu/faults.js';
 import { EAX, ESP, FLAG, type Segment } from '../cpu/state.js';
-import { HYPERCALL_VECTOR } from '../isa/software-interrupts.js';
+import { HYPERCALL_VECTOR } from '../cpu/interpreter/hypercalls.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { CS, HOST_TRAPS, SS, STATE, TRAP_COUNTS } from '../memory/layout.js';
 import { type Emulation, emulateInstruction } from './emulate.js';

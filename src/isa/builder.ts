@@ -218,8 +218,9 @@ export interface Builder {
   endBlock(): void;
   /**
    * Ends the block behind a helper that has set `state.eip`: mostly to the next instruction where `value` is `usual`.
+   * For builders to which that makes a difference.
    */
-  resume(value: Value, usual: number): void;
+  resume?(value: Value, usual: number): void;
   /** Calls a TypeScript helper that both tiers share; it may fault. Sees and may change all state. */
   helper(name: string, ...args: Value[]): Value;
   /** The x87's registers, where the builder can do without the helper that the row names otherwise. */

@@ -18,7 +18,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     system: true,
     semantics(b) {
       b.helper('softwareInterrupt', b.read(0), b.nextEip());
-      b.resume(b.read(0), HYPERCALL_VECTOR);
+      b.resume?.(b.read(0), HYPERCALL_VECTOR);
     },
   },
   {
@@ -74,7 +74,7 @@ export const SOFTWARE_INTERRUPTS: readonly Row[] = [
     system: true,
     semantics(b) {
       b.helper('hypercall', b.nextEip());
-      b.resume(b.const(0), 0);
+      b.resume?.(b.const(0), 0);
     },
   },
   { name: 'ud2', encodings: ['0F 0B'], ends: true, system: true, semantics: (b) => b.fault(UNDEFINED_OPCODE) },

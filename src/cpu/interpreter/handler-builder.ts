@@ -855,8 +855,6 @@ export class HandlerBuilder implements Builder, X87Handler {
     this.endings.nextBlock(this.code, this.depth);
   }
 
-  /** Blocks end there anyway, and go on at `state.eip`. */
-  resume(): void {}
   helper(name: string, ...args: Value[]): Value {
     const shortcut = shortcutOf(name);
     if (!shortcut) return this.callHelper(name, args);

@@ -24,6 +24,8 @@ import { demandState, ALL_BYTES, register, SELECTOR, segment } from './flat-stat
 import { FILL, FILL_MARKED } from './tlb-fill.js';
 import { demandEpochs, endEpochs, forgetLocal, forgetPage } from './tlb-forget.js';
 
+export { HYPERCALL_VECTOR } from '../../isa/software-interrupts.js';
+
 /** The ring of lguest's kernels. */
 const KERNEL_RING = 1;
 
