@@ -154,8 +154,8 @@ export class VirtualMachine {
     // What is wrong with the command line comes before what is wrong with the files.
     const { memory, board = 'auto' } = options;
     if (memory !== undefined) parseMemory(memory, board === 'lguest' ? 'lguest' : 'pc');
-    const files = await loadFiles(platform, options);
-    await useBuiltModules(platform);
+    // The processor is put together while the files are read.
+    const [files] = await Promise.all([loadFiles(platform, options), useBuiltModules(platform, options.jit !== false)]);
     const found = files.prepared.board;
     const ramBytes = parseMemory(memory ?? DEFAULT_MEMORY_MEGABYTES[found], found);
     let symbols: SymbolTable | undefined;
@@ -551,7 +551,11 @@ export class VirtualMachine {
 }
 
 async function loadFiles(platform: Platform, options: VirtualMachineOptions): Promise<Files> {
-  const kernel = await loadFile(platform, options.kernel, 'the kernel');
-  const initrd = options.initrd === undefined ? undefined : await loadFile(platform, options.initrd, 'the initrd');
-  return { kernel, initrd, prepared: await prepareKernel(kernel, options.board ?? 'auto') };
+  const { kernel: file, initrd: initrdFile, board = 'auto' } = options;
+  // It is read while the kernel is looked at. What is wrong with the kernel comes first.
+  const reading = initrdFile === undefined ? undefined : loadFile(platform, initrdFile, 'the initrd');
+  reading?.catch(() => {});
+  const kernel = await loadFile(platform, file, 'the kernel');
+  const prepared = await prepareKernel(kernel, board);
+  return { kernel, initrd: await reading, prepared };
 }

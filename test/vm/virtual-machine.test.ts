@@ -266,6 +266,7 @@ test('what cannot be started says why', async () => {
   const cases: [VirtualMachineOptions, RegExp][] = [
     [{ kernel: 'nowhere' }, /^nowhere does not exist: check the name of the kernel\.$/],
     [{ kernel, initrd: 'nowhere' }, /^nowhere does not exist: check the name of the initrd\.$/],
+    [{ kernel: 'nowhere', initrd: 'neither' }, /^nowhere does not exist: check the name of the kernel\.$/],
     [{ kernel: 'dir/not-a-kernel' }, /^not-a-kernel: This doesn't look like a bzImage to me/],
     [{ kernel, memory: 0 }, /^a guest cannot live without memory/],
     [{ kernel, memory: '1G' }, /^1G of memory is too much/],
