@@ -1,6 +1,7 @@
 import { type Encoding, PREFIX } from '../isa/encoding.js';
 import { CS, DS, FS, SS, STATE } from '../memory/layout.js';
 import { ADDRESSING, type Forms, type Variant } from './interpreter/forms.js';
+import { OpcodeMaps, mapIndex } from './opcode-maps.js';
 
 /** What a decoded instruction's record will hold; one object is reused. */
 export interface Decoded {
@@ -42,9 +43,6 @@ export const MODE = {
   single: 8,
 } as const;
 
-/** Opcode map entry: one encoding, or one for each ModRM byte. */
-type Entry = Encoding | readonly (Encoding | undefined)[] | undefined;
-
 /** CR0, CR2, CR3, CR4: others are undefined opcodes, at every privilege level. */
 const CONTROL_REGISTERS: ReadonlySet<number> = new Set([0, 2, 3, 4]);
 
@@ -79,8 +77,7 @@ export class Decoder {
     immediate: 0,
   };
   private readonly forms: Forms;
-  /** The one-byte map, then those behind 0F, 0F38 and 0F3A, each for no prefix, 66, F3, F2. */
-  private readonly maps: readonly Entry[][] = Array.from({ length: 1 + 3 * PREFIXES }, () => new Array<Entry>(256));
+  private readonly opcodes: OpcodeMaps;
   private readonly undefinedOpcode: Encoding;
   private readonly variant: Variant = {
     operand16: false,
@@ -98,36 +95,8 @@ export class Decoder {
 
   constructor(forms: Forms) {
     this.forms = forms;
-    for (const encoding of forms.encodings) this.enter(encoding);
+    this.opcodes = new OpcodeMaps(forms.encodings);
     this.undefinedOpcode = forms.encodings.find((e) => e.row.name === 'ud2')!;
-  }
-
-  private enter(encoding: Encoding): void {
-    if (encoding.map === 0) this.enterIn(this.maps[0]!, encoding);
-    else
-      for (let prefix = 0; prefix < PREFIXES; prefix++)
-        if (encoding.prefix === PREFIX.any || encoding.prefix === prefix)
-          this.enterIn(this.maps[mapIndex(encoding.map, prefix)]!, encoding);
-  }
-
-  private enterIn(map: Entry[], encoding: Encoding): void {
-    if (!encoding.hasModrm) {
-      const present = map[encoding.opcode] as Encoding | undefined;
-      if (present && present.ranged === encoding.ranged) {
-        throw new Error(`${encoding.row.name}: opcode ${encoding.opcode.toString(16)} is taken`);
-      }
-      if (!encoding.ranged || !present) map[encoding.opcode] = encoding;
-      return;
-    }
-    const table = (map[encoding.opcode] ??= new Array<Encoding | undefined>(256)) as (Encoding | undefined)[];
-    const rm = encoding.operands[encoding.rmOperand];
-    for (let modrm = 0; modrm < 256; modrm++) {
-      if (encoding.modrm >= 0 && encoding.modrm !== modrm) continue;
-      if (encoding.digit >= 0 && encoding.digit !== ((modrm >> 3) & 7)) continue;
-      if (rm && !encoding.ignoresMod && encoding.modrm < 0 && !(modrm >= 0xc0 ? rm.register : rm.memory)) continue;
-      const present = table[modrm];
-      if (!present || specificity(encoding) > specificity(present)) table[modrm] = encoding;
-    }
   }
 
   /** Decodes `bytes[start…end)` under `mode` into `decoded`; returns a `DECODE`. */
@@ -186,13 +155,9 @@ export class Decoder {
         repeat === 2 ? PREFIX.f2 : repeat === 1 ? PREFIX.f3 : operand16 !== code16 ? PREFIX.operandSize : PREFIX.none;
       map = mapIndex(map, prefix);
     }
-    let entry = this.maps[map]![opcode];
-    let modrm = 0;
-    if (Array.isArray(entry)) {
-      modrm = this.byte();
-      entry = entry[modrm] as Encoding | undefined;
-    }
-    let encoding = (entry as Encoding | undefined) ?? this.undefinedOpcode;
+    const { opcodes } = this;
+    const modrm = opcodes.hasModrm(map, opcode) ? this.byte() : 0;
+    let encoding = opcodes.find(map, opcode, modrm) ?? this.undefinedOpcode;
     d.base = STATE.zero;
     d.index = STATE.zero;
     d.scale = 0;
@@ -356,16 +321,4 @@ export class Decoder {
   private dword(): number {
     return this.word() | (this.word() << 16);
   }
-}
-
-/** Values of `PREFIX` but for `any`. */
-const PREFIXES = 4;
-
-function mapIndex(map: number, prefix: number): number {
-  return 1 + (map - 1) * PREFIXES + prefix;
-}
-
-/** A whole ModRM byte beats a digit, a digit beats any. */
-function specificity(encoding: Encoding): number {
-  return encoding.modrm >= 0 ? 2 : encoding.digit >= 0 ? 1 : 0;
 }

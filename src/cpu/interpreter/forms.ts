@@ -36,6 +36,9 @@ export interface Variant {
   repeat: number;
 }
 
+/** Values of `variantIndex`, at most. */
+const VARIANTS = 256;
+
 function variantIndex(v: Variant): number {
   return (
     (v.operand16 ? 1 : 0) |
@@ -59,19 +62,15 @@ export class Forms {
   readonly list: readonly HandlerForm[];
   /** Handlers below this number are in the main loop. Number 0 is "leave the block here". */
   readonly hotCount: number;
-  /** Per encoding: form index by variant, −1 where there is none. */
-  private readonly variants: Int16Array[] = [];
+  /** By encoding and variant: 1 more than the form's index, or 0 where there is none. */
+  private readonly variants: Int16Array;
 
   constructor() {
     const forms: HandlerForm[] = [];
-    for (const encoding of this.encodings) {
-      const table = new Int16Array(256).fill(-1);
-      this.variants.push(table);
-      for (const variant of variantsOf(encoding)) {
-        table[variantIndex(variant)] = forms.length;
-        forms.push(createForm(encoding, variant));
-      }
-    }
+    this.variants = new Int16Array(this.encodings.length * VARIANTS);
+    for (const encoding of this.encodings)
+      for (const variant of variantsOf(encoding))
+        this.variants[encoding.id * VARIANTS + variantIndex(variant)] = forms.push(createForm(encoding, variant));
     this.list = forms;
     let handler = 1;
     for (const form of forms) if (isHot(form)) form.handler = handler++;
@@ -84,7 +83,7 @@ export class Forms {
     return this.list.length + 1;
   }
 
-  /** Index in `list`. Parts of the variant that make no difference to the encoding are ignored. */
+  /** Index in `list`, or −1. Parts of the variant that make no difference to the encoding are ignored. */
   find(encoding: Encoding, variant: Variant): number {
     const { row } = encoding;
     const stack16 = row.stack === true && variant.stack16;
@@ -104,7 +103,7 @@ export class Forms {
     };
     if (wanted.checked && wanted.addressing === ADDRESSING.simple) wanted.addressing = ADDRESSING.full;
     if (wanted.addressing === ADDRESSING.simple && !row.hot) wanted.addressing = ADDRESSING.full;
-    return this.variants[encoding.id]![variantIndex(wanted)]!;
+    return this.variants[encoding.id * VARIANTS + variantIndex(wanted)]! - 1;
   }
 }
 
