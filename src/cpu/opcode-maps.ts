@@ -64,7 +64,8 @@ export class OpcodeMaps {
 
 function* mapsOf({ map, prefix }: Encoding): Generator<number> {
   if (map === 0) yield 0;
-  else for (let each = 0; each < PREFIXES; each++) if (prefix === PREFIX.any || prefix === each) yield mapIndex(map, each);
+  else
+    for (let each = 0; each < PREFIXES; each++) if (prefix === PREFIX.any || prefix === each) yield mapIndex(map, each);
 }
 
 /** A whole ModRM byte beats a digit, a digit beats any. */

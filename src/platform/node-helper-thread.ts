@@ -1,5 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads';
-import { HALF_OF_YOUNG } from './node-memory.js';
+import { HALF_OF_YOUNG, collectWhenGrown } from './node-memory.js';
 import type { HelperThread, HelperThreadEvents } from './helper-thread.js';
 
 /**
@@ -37,6 +37,8 @@ export function startMakerThread({ message, failed }: HelperThreadEvents): Helpe
 
 /** In such a thread: answers each message, unless the answer is undefined. */
 export function answerNodeThread(answer: (message: unknown) => unknown): void {
+  // V8 would collect this thread's garbage much later than that of others.
+  collectWhenGrown();
   parentPort?.on('message', (message: unknown) => {
     const reply = answer(message);
     if (reply !== undefined) parentPort!.postMessage(reply);
