@@ -72,6 +72,8 @@ export interface FloatAssumption {
    * is 1 — unless a lane of `doubts`, a vector of masks, is set.
    */
   readonly numbers: readonly Value[];
+  /** Numbers that may be zeros as well. */
+  readonly orZeros?: readonly Value[];
   /** The sum or difference of the numbers: a normal number, or zero, too. Then a number in another one may be zero. */
   readonly sum?: Value;
   readonly doubts?: Value;

@@ -1,4 +1,4 @@
-import type { Builder, Value } from './builder.js';
+import type { Builder, FloatAssumption, Value } from './builder.js';
 import { areUnorderedAt, isArithmeticSettled, isComparisonSettled, withRightNaNs } from './sse-any-numbers.js';
 import type { SseKind } from './sse-arithmetic.js';
 import type { LowestOperation, VectorOperation } from './vector.js';
@@ -190,11 +190,12 @@ export function attempt(
   holds: () => Value,
   fast: () => void,
   slowly: () => void,
-  { doubts, sum }: { doubts?: Value; sum?: Value } = {},
+  { doubts, sum, orZeros }: Pick<FloatAssumption, 'doubts' | 'sum' | 'orZeros'> = {},
 ): void {
   const { width } = lanesOf(kind);
   const lowest = kind === 'ss' || kind === 'sd';
-  if (b.assume?.({ width, lowest, numbers, holds, ...(doubts && { doubts }), ...(sum && { sum }) })) fast();
+  const more = { ...(doubts && { doubts }), ...(sum && { sum }), ...(orZeros && { orZeros }) };
+  if (b.assume?.({ width, lowest, numbers, holds, ...more })) fast();
   else b.when(holds(), fast, slowly);
 }
 
@@ -251,13 +252,14 @@ export function extremeFast(b: Builder, kind: SseKind, least: boolean, y: Value,
   attempt(
     b,
     kind,
-    [x, y],
+    [],
     () => {
       if (!b.anyNumbers) return areComparable(b, kind, x, y);
       return isComparisonSettled(b, kind, pattern(b, kind, ones(kind)), x, y);
     },
     () => b.write128(0, result, true),
     slowly,
+    { orZeros: [x, y] },
   );
 }
 
@@ -276,10 +278,11 @@ export function compareFast(
   attempt(
     b,
     kind,
-    [x, y],
+    [],
     () => areComparable(b, kind, x, y),
     () => set(less, same),
     slowly,
+    { orZeros: [x, y] },
   );
 }
 
@@ -305,7 +308,7 @@ export function compareMaskFast(b: Builder, kind: SseKind, predicate: Value, y: 
   attempt(
     b,
     kind,
-    [x, y],
+    [],
     () => {
       if (!b.anyNumbers) return areComparable(b, kind, x, y);
       const signaling = b.vector('i32x4_splat', b.sub(b.const(0), wantsLess));
@@ -313,5 +316,6 @@ export function compareMaskFast(b: Builder, kind: SseKind, predicate: Value, y: 
     },
     () => b.write128(0, merge(b, kind, x, result), true),
     slowly,
+    { orZeros: [x, y] },
   );
 }

@@ -47,6 +47,8 @@ interface Pending {
   readonly numbers: Numbers;
   /** Sums of numbers, which may be zeros. */
   readonly sums: Numbers;
+  /** Others that may be zeros. */
+  readonly orZeros: Numbers;
   /** All numbers that are compared here. */
   readonly compared: Set<Node>;
   /** Masks of what is not plainly right. */
@@ -68,6 +70,8 @@ export class FloatChecks {
   private pending: Pending | undefined;
   /** Numbers that have been looked at; those of `lowest`, and vectors. */
   private readonly seen = new Set<Node>();
+  /** The same, where they may be zeros. */
+  private readonly seenOrZero = new Set<Node>();
   /** Zero if MXCSR is as usual, and PE set. */
   private modes: Node | undefined;
 
@@ -82,7 +86,7 @@ export class FloatChecks {
     return this.pending?.place;
   }
 
-  assume({ width, lowest: onlyLowest, numbers, sum, doubts, holds }: FloatAssumption): void {
+  assume({ width, lowest: onlyLowest, numbers, orZeros, sum, doubts, holds }: FloatAssumption): void {
     const { owner } = this;
     if (!this.modes) {
       const modes = n.binary(OP.i32_and, owner.loadState(STATE.mxcsr, 32), n.constant(MODES_AND_PRECISION));
@@ -92,6 +96,7 @@ export class FloatChecks {
       place: owner.place,
       numbers: { pairs: [], doubles: [], singles: [] },
       sums: { pairs: [], doubles: [], singles: [] },
+      orZeros: { pairs: [], doubles: [], singles: [] },
       compared: new Set(),
       doubts: n.vectorConstant(0n, 0n),
       exactly: [],
@@ -109,6 +114,7 @@ export class FloatChecks {
         onlyLowest,
         nodes.every((node) => pending.compared.has(node)),
       );
+    for (const number of orZeros ?? []) this.lookUnlessZero(laneOf(number), width, onlyLowest);
     if (doubts) this.doubt(doubts as Node);
     this.gather(false);
     const { steps } = owner;
@@ -123,9 +129,15 @@ export class FloatChecks {
     this.seen.add(node);
     const { compared, sums, numbers } = this.pending!;
     compared.add(node);
-    const list = mayBeZero ? sums : numbers;
     if (!onlyLowest && width === 32) this.doubt(outside(node, width, mayBeZero));
-    else (!onlyLowest ? list.pairs : width === 32 ? list.singles : list.doubles).push(node);
+    else add(mayBeZero ? sums : numbers, node, width, onlyLowest);
+  }
+
+  private lookUnlessZero(node: Node, width: 32 | 64, onlyLowest: boolean): void {
+    if (this.seen.has(node) || this.seenOrZero.has(node)) return;
+    this.seenOrZero.add(node);
+    if (!onlyLowest && width === 32) this.doubt(outside(withoutZeros(node, width), width, false));
+    else add(this.pending!.orZeros, node, width, onlyLowest);
   }
 
   private doubt(mask: Node): void {
@@ -136,17 +148,25 @@ export class FloatChecks {
 
   /** Compares numbers as soon as there are four; `all`: those that remain. */
   private gather(all: boolean): void {
-    this.gatherOf(this.pending!.numbers, false, all);
-    this.gatherOf(this.pending!.sums, true, all);
+    const { numbers, sums, orZeros } = this.pending!;
+    const same = (vector: Node): Node => vector;
+    this.gatherOf(numbers, false, all, same);
+    this.gatherOf(sums, true, all, same);
+    this.gatherOf(orZeros, false, all, withoutZeros);
   }
 
-  private gatherOf({ pairs, doubles, singles }: Numbers, mayBeZero: boolean, all: boolean): void {
+  private gatherOf(
+    { pairs, doubles, singles }: Numbers,
+    mayBeZero: boolean,
+    all: boolean,
+    prepare: (vector: Node, width: 32 | 64) => Node,
+  ): void {
     while (doubles.length >= (all ? 1 : 2)) {
       const [a, b] = doubles.splice(0, 2);
       pairs.push(pairOf(a!, b ?? a!));
     }
     while (pairs.length >= (all ? 1 : 2)) {
-      const [a, b] = pairs.splice(0, 2);
+      const [a, b] = pairs.splice(0, 2).map((pair) => prepare(pair, 64));
       this.doubt(outside(shuffle(a!, b ?? a!, UPPER_HALVES), 64, mayBeZero));
     }
     while (singles.length >= (all ? 1 : 4)) {
@@ -154,7 +174,7 @@ export class FloatChecks {
       let vector = n.simd(SIMD.f32x4_splat, [first!], 'v');
       for (const [i, single] of others.entries())
         vector = n.simd(SIMD.f32x4_replace_lane, [vector, single], 'v', [i + 1]);
-      this.doubt(outside(vector, 32, mayBeZero));
+      this.doubt(outside(prepare(vector, 32), 32, mayBeZero));
     }
   }
 
@@ -164,7 +184,10 @@ export class FloatChecks {
     this.gather(true);
     const { doubts, exactly, holds, place } = this.pending;
     this.pending = undefined;
-    if (this.anyNumbers) this.seen.clear();
+    if (this.anyNumbers) {
+      this.seen.clear();
+      this.seenOrZero.clear();
+    }
     exactly.push({ kind: 'leave', condition: n.isZero(holds), reason: LEAVE.numbers, place });
     const found = n.simd(SIMD.i32x4_bitmask, [doubts], 'i');
     const condition = n.binary(OP.i32_or, found, this.modes!);
@@ -183,6 +206,7 @@ export class FloatChecks {
       ...pending,
       numbers: copyOf(pending.numbers),
       sums: copyOf(pending.sums),
+      orZeros: copyOf(pending.orZeros),
       compared: new Set(pending.compared),
       exactly: [...pending.exactly],
     };
@@ -195,6 +219,18 @@ export class FloatChecks {
 
 function copyOf({ pairs, doubles, singles }: Numbers): Numbers {
   return { pairs: [...pairs], doubles: [...doubles], singles: [...singles] };
+}
+
+function add({ pairs, doubles, singles }: Numbers, node: Node, width: 32 | 64, onlyLowest: boolean): void {
+  (!onlyLowest ? pairs : width === 32 ? singles : doubles).push(node);
+}
+
+/** Ones in place of zeros. */
+function withoutZeros(vector: Node, width: 32 | 64): Node {
+  const equal = width === 32 ? SIMD.f32x4_eq : SIMD.f64x2_eq;
+  const zeros = n.simd(equal, [vector, n.vectorConstant(0n, 0n)], 'v');
+  const one = width === 32 ? 0x3f80_0000n * 0x1_0000_0001n : 0x3ff0_0000_0000_0000n;
+  return n.simd(SIMD.v128_or, [vector, n.simd(SIMD.v128_and, [zeros, n.vectorConstant(one, one)], 'v')], 'v');
 }
 
 /** Masks of the numbers that are infinities, NaNs, zeros (unless they may be), or too small to be beyond doubt. */

@@ -94,6 +94,18 @@ test('zeros among the numbers do not lead out of a region', () => {
   assert.ok(instruction + numbers < 100);
 });
 
+test('comparisons take zeros for granted, and see denormals and NaNs', () => {
+  const compareWith = [0x66, 0x0f, 0x2f, 0xc1, 0x0f, 0x97, 0xc0, 0x0f, 0x9a, 0xc4];
+  const least = [0xf2, 0x0f, 0x5d, 0xc1];
+  const code = [...load(0, 0), ...load(1, 8), ...compareWith, ...least, ...store(24, 0), ...add(0, 1), INT3];
+  const values = [0, -0, 1.5, -2, 2 ** -1070, -(2 ** -1074), 2 ** -1022, Infinity, Number.NaN];
+  compare(
+    code,
+    values.flatMap((x) => values.map((y) => [x, y])),
+    [0x1f80 | PRECISION, 0x1f80, 0x9fe0],
+  );
+});
+
 test('a loop that meets infinities and NaNs all the time gets a region for them', () => {
   const packed = (opcode: number, to: number, from: number): number[] => [0x0f, opcode, 0xc0 | (to << 3) | from];
   const compareLess = [0x0f, 0xc2, 0xd8, 1];
