@@ -11,13 +11,15 @@ import type { Step } from './steps.js';
 /** Instructions of a loop with all its copies, at most, and iterations. */
 const MOST_INSTRUCTIONS = 64;
 const MOST_ITERATIONS = 4;
+/** Loops of more blocks rarely run long enough on one way through them. */
+const MOST_BLOCKS = 3;
 
 /** Unrolls innermost loops. `blocks` as `orderBlocks` has left them; `copy` makes a block again. */
 export function unrollLoops(blocks: readonly Block[], copy: (block: Block) => Block | undefined): void {
   const loops = findLoops(blocks);
   for (const [header, body] of loops) {
     if ([...body].some((block) => block !== header && loops.has(block))) continue;
-    if (![...body].every(isPlain) || (body.size === 1 && planRun(header))) continue;
+    if (body.size > MOST_BLOCKS || ![...body].every(isPlain) || (body.size === 1 && planRun(header))) continue;
     let instructions = 0;
     for (const block of body) instructions += block.instructions;
     unroll(header, body, Math.min(MOST_ITERATIONS, Math.floor(MOST_INSTRUCTIONS / instructions)), copy);

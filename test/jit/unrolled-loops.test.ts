@@ -90,12 +90,18 @@ function link(block: Block, ...to: Block[]): void {
     : { kind: 'jump', edge: first ?? { block: undefined, eip: constant(0), returns: true } };
 }
 
-/** Entry → header ⇄ body, and out of both. */
-function createLoop(instructions: number): { entry: Block; header: Block } {
+/** Entry → header ⇄ body, and out of both; more blocks of no instructions lie between the two. */
+function createLoop(instructions: number, more = 0): { entry: Block; header: Block } {
   const [entry, header, out] = [1, 2, 4].map((eip) => createBlock(eip));
   const body = createBlock(3, instructions - 5);
   link(entry!, header!);
-  link(header!, out!, body);
+  let first = body;
+  for (let i = 0; i < more; i++) {
+    const between = createBlock(5 + i, 0);
+    link(between, first);
+    first = between;
+  }
+  link(header!, out!, first);
   link(body, header!, out!);
   link(out!);
   return { entry: entry!, header: header! };
@@ -121,13 +127,14 @@ test('a small loop gets copies, of which the last leads back', () => {
   );
 });
 
-test('a large loop, and one whose blocks cannot be copied, are left as they are', () => {
-  for (const [instructions, copy] of [
-    [40, copyOf],
-    [10, () => undefined],
+test('a large loop, and one whose blocks are many or cannot be copied, are left as they are', () => {
+  for (const [instructions, more, copy] of [
+    [40, 0, copyOf],
+    [10, 2, copyOf],
+    [10, 0, () => undefined],
   ] as const) {
-    const { entry } = createLoop(instructions);
+    const { entry } = createLoop(instructions, more);
     unrollLoops(orderBlocks(entry), copy);
-    assert.equal(orderBlocks(entry).length, 4);
+    assert.equal(orderBlocks(entry).length, 4 + more);
   }
 });
