@@ -30,18 +30,9 @@ const MAX_BLOCK_INSTRUCTIONS = 64;
 const SHORT_BLOCK = ARENA + ARENA_BYTES - (MAX_BLOCK_INSTRUCTIONS + 2) * RECORD_BYTES;
 /** Lists of the hash table: a power of two, about as many as a busy guest has blocks. */
 const LISTS = 1 << 16;
-/** Pages are watched in pieces of 64 bytes. */
-const CHUNK_SHIFT = 6;
 
 /** Why no block could be made. */
 export const NO_BLOCK = { tooLong: -1, fetchFault: -2 } as const;
-
-interface CodePage {
-  /** In no order. */
-  readonly blocks: Block[];
-  /** Bit n: some block covers bytes 64n … 64n+63 (two words of 32 bits). */
-  readonly chunks: Uint32Array;
-}
 
 /**
  * Decoded code by guest-physical address and decoding mode.
@@ -58,7 +49,8 @@ export class CodeCache {
   private readonly decoder: Decoder;
   /** By address and mode: a hash table, since a `Map` with keys beyond 2^30 costs several times as much. */
   private readonly lists = new Array<Block | undefined>(LISTS).fill(undefined);
-  private readonly pages = new Map<number, CodePage>();
+  /** Guest page → blocks on it, in no order. */
+  private readonly pages = new Map<number, Block[]>();
   private arenaAt = ARENA;
   private readonly window = new Uint8Array(2 * MAX_INSTRUCTION_BYTES);
   private shortBlock: Block | undefined;
@@ -100,9 +92,11 @@ export class CodeCache {
 
   /**
    * At most `most` instructions from `gpa` on as a block that is valid until the next call or flush, or undefined if
-   * not even the first is on this page. Part of a block that `find` has found.
+   * not even the first is on this page, or no block that `find` has found begins there: the short one is part of it, so
+   * that writes to it are noticed.
    */
   findShort(gpa: number, mode: number, limit: number, most: number): Block | undefined {
+    if (!this.known(gpa, mode)) return undefined;
     const { arenaAt } = this;
     this.arenaAt = SHORT_BLOCK;
     const block = this.decodeBlock(gpa, mode, limit, undefined, Math.min(most, MAX_BLOCK_INSTRUCTIONS));
@@ -118,7 +112,7 @@ export class CodeCache {
 
   /** Forgets every block. Only between blocks. */
   flush(): void {
-    for (const page of this.pages.keys()) this.memory.codePages[page]! &= ~CODE_PAGE.decoded;
+    for (const page of this.pages.keys()) this.memory.unwatchCode(page, CODE_PAGE.decoded);
     this.lists.fill(undefined);
     this.pages.clear();
     this.arenaAt = ARENA;
@@ -133,14 +127,11 @@ export class CodeCache {
       this.shortBlock = undefined;
     }
     for (let page = gpa >>> 12; page <= (gpa + length - 1) >>> 12; page++) {
-      const code = this.pages.get(page);
-      if (!code) continue;
-      const from = Math.max(gpa, page * 4096) & 0xfff;
-      const to = Math.min(gpa + length - 1, page * 4096 + 4095) & 0xfff;
-      if (!overlapsChunks(code.chunks, from, to)) continue;
+      const blocks = this.pages.get(page);
+      if (!blocks) continue;
       // `discard` puts the last one where the one that goes was.
-      for (let i = code.blocks.length - 1; i >= 0; i--) {
-        const block = code.blocks[i]!;
+      for (let i = blocks.length - 1; i >= 0; i--) {
+        const block = blocks[i]!;
         const onSecond = block.secondPage === page * 4096;
         const start = onSecond ? page * 4096 : block.start;
         const end = onSecond ? page * 4096 + MAX_INSTRUCTION_BYTES : block.end;
@@ -231,21 +222,20 @@ export class CodeCache {
   }
 
   private watch(block: Block): void {
-    this.watchPage(block.start >>> 12, block, block.start & 0xfff, (block.end - 1) & 0xfff);
-    if (block.secondPage >= 0) this.watchPage(block.secondPage >>> 12, block, 0, MAX_INSTRUCTION_BYTES);
+    const { start, end, secondPage } = block;
+    this.watchBytes(block, start, end);
+    if (secondPage >= 0) this.watchBytes(block, secondPage, secondPage + MAX_INSTRUCTION_BYTES);
   }
 
-  private watchPage(page: number, block: Block, from: number, to: number): void {
-    let code = this.pages.get(page);
-    if (!code) {
-      code = { blocks: [], chunks: new Uint32Array(2) };
-      this.pages.set(page, code);
-      this.memory.codePages[page]! |= CODE_PAGE.decoded;
+  private watchBytes(block: Block, start: number, end: number): void {
+    const page = start >>> 12;
+    this.memory.watchCode(start, end, CODE_PAGE.decoded);
+    const blocks = this.pages.get(page);
+    if (blocks) blocks.push(block);
+    else {
+      this.pages.set(page, [block]);
       this.tlb.protectCode(page);
     }
-    code.blocks.push(block);
-    for (let chunk = from >> CHUNK_SHIFT; chunk <= to >> CHUNK_SHIFT; chunk++)
-      code.chunks[chunk >> 5]! |= 1 << (chunk & 31);
   }
 
   /** Makes a block lead nowhere and forgets it. Its page stays watched while other blocks are on it. */
@@ -268,25 +258,17 @@ export class CodeCache {
   }
 
   private unwatch(page: number, block: Block): void {
-    const code = this.pages.get(page);
-    if (!code) return;
-    const { blocks } = code;
+    const blocks = this.pages.get(page);
+    if (!blocks) return;
     const last = blocks.pop()!;
     if (last !== block) blocks[blocks.indexOf(block)] = last;
     if (blocks.length === 0) {
       this.pages.delete(page);
-      this.memory.codePages[page]! &= ~CODE_PAGE.decoded;
+      this.memory.unwatchCode(page, CODE_PAGE.decoded);
     }
   }
 }
 
 function listOf(gpa: number, mode: number): number {
   return (gpa ^ (gpa >>> 14) ^ (mode << 12)) & (LISTS - 1);
-}
-
-function overlapsChunks(chunks: Uint32Array, from: number, to: number): boolean {
-  for (let chunk = from >> CHUNK_SHIFT; chunk <= to >> CHUNK_SHIFT; chunk++) {
-    if (chunks[chunk >> 5]! & (1 << (chunk & 31))) return true;
-  }
-  return false;
 }

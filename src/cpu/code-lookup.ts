@@ -21,7 +21,7 @@ type TranslatorService = Pick<
   | 'mappedPage'
   | 'fetchablePage'
   | 'hasRun'
-  | 'watchPage'
+  | 'watchCode'
   | 'unwatchPage'
   | 'runsSinceHot'
   | 'regionChanged'
@@ -87,7 +87,6 @@ export class CodeLookup {
   /** For a translator of this code. */
   serve(): TranslatorService {
     const { tlb, memory } = this;
-    const { codePages } = memory;
     const mapped = (linear: number, user: boolean, gpa: number): number => {
       if (gpa >= 0) tlb.noteCode(linear, user);
       return gpa;
@@ -96,13 +95,12 @@ export class CodeLookup {
       mappedPage: (linear, user) => mapped(linear, user, tlb.pageOf(linear, user)),
       fetchablePage: (linear, user) => mapped(linear, user, this.access.findCode(linear, user)),
       hasRun: (gpa, mode) => this.blocks.has(gpa, mode),
-      watchPage: (page) => {
-        codePages[page]! |= CODE_PAGE.translated;
-        tlb.protectCode(page);
+      watchCode: (start, end) => {
+        const protectedAlready = memory.codePages[start >>> 12] !== 0;
+        memory.watchCode(start, end, CODE_PAGE.translated);
+        if (!protectedAlready) tlb.protectCode(start >>> 12);
       },
-      unwatchPage: (page) => {
-        codePages[page]! &= ~CODE_PAGE.translated;
-      },
+      unwatchPage: (page) => memory.unwatchCode(page, CODE_PAGE.translated),
       runsSinceHot: (linear) => this.jumps.runsSinceHot(linear),
       regionChanged: (linear) => this.jumps.forget(linear),
       regionsChanged: () => this.forgetAll(),

@@ -38,8 +38,8 @@ export interface TranslatorHost {
   fetchablePage(linear: number, user: boolean): number;
   /** Whether the interpreter has decoded a block that begins at `gpa`. */
   hasRun(gpa: number, mode: number): boolean;
-  /** Writes to this guest page are noticed from now on. */
-  watchPage(gpaPage: number): void;
+  /** Writes to these bytes, all on one page, are noticed from now on, until that page is no longer watched. */
+  watchCode(start: number, end: number): void;
   unwatchPage(gpaPage: number): void;
   /** By name, of all helpers. */
   readonly helperNumbers: ReadonlyMap<string, number>;

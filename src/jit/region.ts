@@ -50,6 +50,18 @@ function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
   return merged;
 }
 
+/** The same bytes in ranges that are on one page each. */
+export function* splitAtPages(ranges: readonly ByteRange[]): Generator<ByteRange> {
+  for (const range of ranges) {
+    let { start } = range;
+    for (let page = (start & ~0xfff) + 0x1000; page < range.end; page += 0x1000) {
+      yield { start, end: page };
+      start = page;
+    }
+    yield { start, end: range.end };
+  }
+}
+
 /** What a region is made for, in the light of why others before it were left. */
 export interface RegionTraits {
   /** Every access has a check of its own. */

@@ -11,7 +11,7 @@ import { exportName, type MadeRegion, type MakerSetup, readReport } from './modu
 import type { FlushReason, RegionEnd, TranslatorObserver } from './observer.js';
 import { Overlaps, findContained } from './overlaps.js';
 import { PageLists } from './page-lists.js';
-import { type CodeBytes, Region, locateBytes } from './region.js';
+import { type CodeBytes, Region, locateBytes, splitAtPages } from './region.js';
 import { HUB, RequestWriter } from './requests.js';
 import { Rewrites } from './rewrites.js';
 import { LARGEST_HUB, type ScanLimits, Scanner } from './scanner.js';
@@ -127,7 +127,7 @@ export class RegionTranslator implements Translator {
   private readonly maker: Maker;
   private readonly requests: RequestWriter;
   private readonly overlaps: Overlaps;
-  private readonly rewrites = new Rewrites();
+  private readonly rewrites: Rewrites;
   private turns = 0;
   /** Turns since something was requested last. */
   private turnsWaited = 0;
@@ -163,6 +163,7 @@ export class RegionTranslator implements Translator {
     this.memory = new CodeMemory(options.memoryBytes);
     this.requests = new RequestWriter(new Scanner(host));
     this.overlaps = new Overlaps(host);
+    this.rewrites = new Rewrites(host.memory.codeWrites);
     const setup = { helperNumbers: host.helperNumbers };
     const local = (): Maker => new LocalMaker(setup, host.forms, options.synchronous, options.now);
     this.maker = options.maker?.(setup, local) ?? local();
@@ -209,10 +210,8 @@ export class RegionTranslator implements Translator {
 
   /** Whether what has just become hot had better become so again, before it is translated. */
   private mustWait(linear: number, user: boolean): boolean {
-    if (!this.rewrites.none) {
-      const page = this.host.fetchablePage(linear, user);
-      if (page >= 0 && this.rewrites.mustWait(page + (linear & 0xfff))) return true;
-    }
+    const page = this.host.fetchablePage(linear, user);
+    if (page >= 0 && this.rewrites.mustWait(page + (linear & 0xfff))) return true;
     return this.overlaps.mustWait(linear, user, this.regionsOn);
   }
 
@@ -516,7 +515,6 @@ export class RegionTranslator implements Translator {
     let lost = false;
     const end = gpa + length;
     for (let page = gpa >>> 12; page <= (end - 1) >>> 12; page++) {
-      this.rewrites.noteWrite(page);
       for (const region of this.pages.get(page) ?? []) {
         if (!region.covers(gpa, end)) continue;
         lost ||= region.codes !== undefined;
@@ -634,7 +632,7 @@ export class RegionTranslator implements Translator {
       if (regions.length === MOST_VERSIONS) this.end(regions[0]!, 'replaced');
       regions.push(region);
     }
-    for (const gpa of region.code.pages.values()) this.watch(region, gpa);
+    this.watch(region);
   }
 
   /** The region has been made from fewer bytes than were read for it. */
@@ -644,14 +642,14 @@ export class RegionTranslator implements Translator {
     region.code = code;
   }
 
-  private watch(region: Region, gpa: number): void {
-    let regions = this.pages.get(gpa >>> 12);
-    if (!regions) {
-      regions = new Set();
-      this.pages.set(gpa >>> 12, regions);
-      this.host.watchPage(gpa >>> 12);
+  private watch(region: Region): void {
+    const { pages, ranges } = region.code;
+    for (const gpa of pages.values()) {
+      const regions = this.pages.get(gpa >>> 12);
+      if (regions) regions.add(region);
+      else this.pages.set(gpa >>> 12, new Set([region]));
     }
-    regions.add(region);
+    for (const { start, end } of splitAtPages(ranges)) this.host.watchCode(start, end);
   }
 
   private unwatch(region: Region, gpa: number): void {

@@ -1,4 +1,12 @@
-import { CODE_PAGES, RAM_BASE } from './layout.js';
+import {
+  CODE_PAGES,
+  CODE_PIECE_SHIFT,
+  CODE_PIECES,
+  CODE_WRITES,
+  MOST_CODE_WRITES,
+  MOST_GUEST_BYTES,
+  RAM_BASE,
+} from './layout.js';
 
 /** Guest data named an address outside guest-physical memory. The board turns it into a kill. */
 export class GuestAddressError extends Error {
@@ -14,6 +22,8 @@ export class GuestAddressError extends Error {
 
 /** Bits of `GuestMemory.codePages`: who has read code from the page. */
 export const CODE_PAGE = { decoded: 1, translated: 2 } as const;
+/** Of `GuestMemory.codePieces` for one page. */
+const PIECES_BYTES = 0x1000 >>> (CODE_PIECE_SHIFT + 3);
 
 /**
  * The one linear memory and, in it, guest-physical memory: `[0, size)`.
@@ -33,10 +43,15 @@ export class GuestMemory {
   readonly size: number;
   /** One byte per guest page: `CODE_PAGE` bits, non-zero where decoded or translated code came from. */
   readonly codePages: Uint8Array;
-  /** Called after a write from outside to a page with code: `[gpa, gpa+length)`. Set by the processor. */
+  /** By guest page: `CODE_WRITES`. */
+  readonly codeWrites: Uint8Array;
+  /** `CODE_PIECES`. */
+  private readonly codePieces: Uint8Array;
+  /** Called after a write from outside that may have changed code: `[gpa, gpa+length)`. Set by the processor. */
   onCodeWrite: (gpa: number, length: number) => void = () => {};
 
   constructor(sizeBytes: number) {
+    if (sizeBytes > MOST_GUEST_BYTES) throw new RangeError(`${sizeBytes} bytes of guest memory are too many`);
     this.size = sizeBytes;
     const pages = Math.ceil((RAM_BASE + sizeBytes) / 0x1_0000);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -47,6 +62,8 @@ export class GuestMemory {
     this.u32 = new Uint32Array(buffer);
     this.view = new DataView(buffer);
     this.codePages = new Uint8Array(buffer, CODE_PAGES, sizeBytes >>> 12);
+    this.codeWrites = new Uint8Array(buffer, CODE_WRITES, sizeBytes >>> 12);
+    this.codePieces = new Uint8Array(buffer, CODE_PIECES, sizeBytes >>> (CODE_PIECE_SHIFT + 3));
   }
 
   /** Whether `[gpa, gpa+length)` lies in guest memory; gpa is unsigned. */
@@ -116,11 +133,33 @@ export class GuestMemory {
 
   private touched(gpa: number, length: number): void {
     if (length === 0) return;
-    for (let page = gpa >>> 12; page <= (gpa + length - 1) >>> 12; page++) {
-      if (this.codePages[page] !== 0) {
-        this.onCodeWrite(gpa, length);
-        return;
-      }
+    const last = gpa + length - 1;
+    let changed = false;
+    for (let page = gpa >>> 12; page <= last >>> 12; page++) {
+      if (this.codePages[page] === 0) continue;
+      if (this.codeWrites[page]! < MOST_CODE_WRITES) this.codeWrites[page]!++;
+      changed ||= this.mayHoldCode(Math.max(gpa, page * 4096), Math.min(last, page * 4096 + 4095));
     }
+    if (changed) this.onCodeWrite(gpa, length);
+  }
+
+  /** Whether decoded or translated code may have come from a byte of `[first, last]`. */
+  private mayHoldCode(first: number, last: number): boolean {
+    for (let piece = first >>> CODE_PIECE_SHIFT; piece <= last >>> CODE_PIECE_SHIFT; piece++)
+      if (this.codePieces[piece >>> 3]! & (1 << (piece & 7))) return true;
+    return false;
+  }
+
+  /** Code has been read from `[start, end)`, all on one page, by one of `CODE_PAGE`. */
+  watchCode(start: number, end: number, reader: number): void {
+    this.codePages[start >>> 12]! |= reader;
+    for (let piece = start >>> CODE_PIECE_SHIFT; piece <= (end - 1) >>> CODE_PIECE_SHIFT; piece++)
+      this.codePieces[piece >>> 3]! |= 1 << (piece & 7);
+  }
+
+  /** This reader has forgotten all code of a page. */
+  unwatchCode(page: number, reader: number): void {
+    this.codePages[page]! &= ~reader;
+    if (this.codePages[page] === 0) this.codePieces.fill(0, page * PIECES_BYTES, (page + 1) * PIECES_BYTES);
   }
 }

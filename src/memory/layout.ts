@@ -320,14 +320,25 @@ export const ARENA = 0x140_0000;
 export const ARENA_BYTES = 0x100_0000;
 export const RECORD_BYTES = 32;
 
+/** The tables by guest page have room for so many bytes of guest memory. */
+export const MOST_GUEST_BYTES = 0x8000_0000;
 /** One byte for each page of guest memory: `CODE_PAGE`. */
 export const CODE_PAGES = 0x250_0000;
+/** One byte for each page of guest memory: how often it was written to while code was on it, `MOST_CODE_WRITES` at most. */
+export const CODE_WRITES = 0x258_0000;
+export const MOST_CODE_WRITES = 255;
 /** Linear pages that were entered into the TLB, u32 each, behind their number: local ones, and global ones. */
 export const TLB_LISTS = { local: 0x260_0000, global: 0x270_0000 } as const;
 /** More than this, and the TLB forgets everything. */
 export const TLB_LIST_ENTRIES = 1 << 17;
 /** For each page of guest memory, two u32: linear pages that it may be written through (`memory/write-mappings.ts`). */
 export const WRITE_MAPPINGS = 0x280_0000;
+/**
+ * One bit for each 64 bytes of guest memory, from the lowest bit of a byte on. Set for all that decoded or
+ * translated code came from, and perhaps for more on its page; clear on pages with 0 in `CODE_PAGES`.
+ */
+export const CODE_PIECES = 0x2c0_0000;
+export const CODE_PIECE_SHIFT = 6;
 
 /** Guest-physical address 0. */
 export const RAM_BASE = 0x300_0000;

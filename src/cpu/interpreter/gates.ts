@@ -1,15 +1,20 @@
 import { HYPERCALL_VECTOR } from '../../isa/software-interrupts.js';
 import {
   CODE_PAGES,
+  CODE_PIECE_SHIFT,
+  CODE_PIECES,
+  CODE_WRITES,
   CS,
   DIRECT_TRAPS,
   HOST_TRAPS,
+  MOST_CODE_WRITES,
   RAM_BASE,
   RUN,
   SS,
   STATE,
   STATUS,
   TLB_INVALID,
+  TLB_READ_SUPERVISOR,
   TLB_READ_USER,
   TR,
   TRAP_COUNTS,
@@ -253,13 +258,33 @@ export function addResolve(module: ModuleBuilder, callees: Callees): number {
   const filled = r.call(callees.fill, I32, linear, who);
   r.when(r.eq(filled, FILL.done), () => {
     const entry = r.loadAt(at, 0);
-    // Pages with code are not for writing.
-    r.return(r.select(r.ne(entry, TLB_INVALID), r.add(entry, linear), RESOLVED.unknown));
+    r.returnIf(r.ne(entry, TLB_INVALID), r.add(entry, linear));
+    // It may be written, and code is on its page: else it would be in the table.
+    r.return(besideCode(r, linear, bytes));
   });
   r.returnIf(r.eq(filled, FILL.unusual), RESOLVED.unknown);
   deliverPageFault(r, linear, filled, record, callees);
   r.push(RESOLVED.fault);
   return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());
+}
+
+/**
+ * Where `bytes` are that may be written, on a page that the TLB has; or `RESOLVED.unknown` if code may have come from
+ * them. As `GuestMemory.touched`.
+ */
+function besideCode(r: RoutineBuilder, linear: Local, bytes: Local): Local {
+  const host = r.add(r.loadAt(r.and(r.shrU(linear, 10), ~3), TLB_READ_SUPERVISOR), linear);
+  const first = r.sub(host, RAM_BASE);
+  const isCode = (gpa: Local): Local => {
+    const piece = r.shrU(gpa, CODE_PIECE_SHIFT);
+    return r.and(r.shrU(r.loadByteAt(r.shrU(piece, 3), CODE_PIECES), r.and(piece, 7)), 1);
+  };
+  // They are fewer than those of a piece.
+  r.returnIf(r.or(isCode(first), isCode(r.add(first, r.sub(bytes, 1)))), RESOLVED.unknown);
+  const page = r.shrU(first, 12);
+  const writes = r.loadByteAt(page, CODE_WRITES);
+  r.storeByteAt(page, r.add(writes, r.ne(writes, MOST_CODE_WRITES)), CODE_WRITES);
+  return host;
 }
 
 function deliverPageFault(r: RoutineBuilder, linear: Local, errorCode: Local, record: Local, callees: Callees): void {
