@@ -81,9 +81,9 @@ export class Contestant {
     }
   }
 
-  /** Most resident memory it has had, megabytes; NaN where the system does not tell. */
+  /** Most resident memory it has had, in megabytes of 10^6 bytes; NaN where the system does not tell. */
   peakMegabytes(): number {
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(this.proc('status'))?.[1] ?? Number.NaN) / 1024;
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(this.proc('status'))?.[1] ?? Number.NaN) * (1024 / 1e6);
   }
 
   async stop(): Promise<void> {
