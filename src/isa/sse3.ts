@@ -1,6 +1,6 @@
 import type { Builder, Row, Value } from './builder.js';
 import { PREFIX_OF, readSource, SSE_KINDS } from './sse-arithmetic.js';
-import { arithmeticFast } from './sse-fast.js';
+import { arithmeticFast, lanesOf } from './sse-fast.js';
 import { lanes, SSE, unary128 } from './sse-rows.js';
 
 /** SSE3 (SDM vol. 1, chapter 12.3), but for FISTTP, which is with the x87, and MONITOR and MWAIT. */
@@ -24,7 +24,9 @@ type Operands = (b: Builder, kind: Packed, x: Value, y: Value) => readonly ['add
 const addSub: Operands = (b, kind, x, y) => {
   // Even lanes are subtracted.
   const signs = b.vectorConst(SIGNS[kind], kind === 'ps' ? SIGNS.ps : 0n);
-  return ['add', [x, b.vector('v128_xor', y, signs)]];
+  // A NaN comes out of a difference with the sign that it has.
+  const changed = b.anyNumbers ? b.vector('v128_and', signs, b.vector(lanesOf(kind).equal, y, y)) : signs;
+  return ['add', [x, b.vector('v128_xor', y, changed)]];
 };
 const horizontalSum: Operands = (b, kind, x, y) => ['add', neighbours(b, kind, x, y)];
 const horizontalDifference: Operands = (b, kind, x, y) => ['sub', neighbours(b, kind, x, y)];

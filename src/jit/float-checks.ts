@@ -41,6 +41,27 @@ interface Numbers {
   readonly singles: Node[];
 }
 
+/** By the width that they are looked at with: what is an ordinary float may be no ordinary double. */
+class NodesByWidth {
+  private readonly nodes = { 32: new Set<Node>(), 64: new Set<Node>() };
+
+  has(node: Node, width: 32 | 64): boolean {
+    return this.nodes[width].has(node);
+  }
+  add(node: Node, width: 32 | 64): void {
+    this.nodes[width].add(node);
+  }
+  clear(): void {
+    this.nodes[32].clear();
+    this.nodes[64].clear();
+  }
+  copy(): NodesByWidth {
+    const copy = new NodesByWidth();
+    for (const width of [32, 64] as const) for (const node of this.nodes[width]) copy.add(node, width);
+    return copy;
+  }
+}
+
 /** Assumptions since `place`, none of which has been checked. */
 interface Pending {
   readonly place: Place;
@@ -50,7 +71,7 @@ interface Pending {
   /** Others that may be zeros. */
   readonly orZeros: Numbers;
   /** All numbers that are compared here. */
-  readonly compared: Set<Node>;
+  readonly compared: NodesByWidth;
   /** Masks of what is not plainly right. */
   doubts: Node;
   /** Steps and conditions that find out exactly. */
@@ -69,9 +90,9 @@ interface Pending {
 export class FloatChecks {
   private pending: Pending | undefined;
   /** Numbers that have been looked at; those of `lowest`, and vectors. */
-  private readonly seen = new Set<Node>();
+  private readonly seen = new NodesByWidth();
   /** The same, where they may be zeros. */
-  private readonly seenOrZero = new Set<Node>();
+  private readonly seenOrZero = new NodesByWidth();
   /** Zero if MXCSR is as usual, and PE set. */
   private modes: Node | undefined;
 
@@ -97,7 +118,7 @@ export class FloatChecks {
       numbers: { pairs: [], doubles: [], singles: [] },
       sums: { pairs: [], doubles: [], singles: [] },
       orZeros: { pairs: [], doubles: [], singles: [] },
-      compared: new Set(),
+      compared: new NodesByWidth(),
       doubts: n.vectorConstant(0n, 0n),
       exactly: [],
       holds: n.constant(1),
@@ -112,7 +133,7 @@ export class FloatChecks {
         laneOf(sum),
         width,
         onlyLowest,
-        nodes.every((node) => pending.compared.has(node)),
+        nodes.every((node) => pending.compared.has(node, width)),
       );
     for (const number of orZeros ?? []) this.lookUnlessZero(laneOf(number), width, onlyLowest);
     if (doubts) this.doubt(doubts as Node);
@@ -125,17 +146,17 @@ export class FloatChecks {
 
   /** `mayBeZero`: a sum of numbers that are compared here. */
   private look(node: Node, width: 32 | 64, onlyLowest: boolean, mayBeZero: boolean): void {
-    if (this.seen.has(node)) return;
-    this.seen.add(node);
+    if (this.seen.has(node, width)) return;
+    this.seen.add(node, width);
     const { compared, sums, numbers } = this.pending!;
-    compared.add(node);
+    compared.add(node, width);
     if (!onlyLowest && width === 32) this.doubt(outside(node, width, mayBeZero));
     else add(mayBeZero ? sums : numbers, node, width, onlyLowest);
   }
 
   private lookUnlessZero(node: Node, width: 32 | 64, onlyLowest: boolean): void {
-    if (this.seen.has(node) || this.seenOrZero.has(node)) return;
-    this.seenOrZero.add(node);
+    if (this.seen.has(node, width) || this.seenOrZero.has(node, width)) return;
+    this.seenOrZero.add(node, width);
     if (!onlyLowest && width === 32) this.doubt(outside(withoutZeros(node, width), width, false));
     else add(this.pending!.orZeros, node, width, onlyLowest);
   }
@@ -207,7 +228,7 @@ export class FloatChecks {
       numbers: copyOf(pending.numbers),
       sums: copyOf(pending.sums),
       orZeros: copyOf(pending.orZeros),
-      compared: new Set(pending.compared),
+      compared: pending.compared.copy(),
       exactly: [...pending.exactly],
     };
     return () => {

@@ -173,3 +173,24 @@ test('differences may be zero, and numbers too small to be sure of are looked at
   ];
   for (const program of [code, others]) compare(program, data, [0x1f80 | PRECISION, 0x1f80]);
 });
+
+test('what is an ordinary float may be no ordinary double, and the other way round', () => {
+  const loadBoth = (register: number, offset: number): number[] => [0x0f, 0x28, 5 | (register << 3), ...at(offset)];
+  const multiplyFloats = [0x0f, 0x59, 0xc1];
+  const addDoubles = [0x66, 0x0f, 0x58, 0xd1];
+  const begin = [...loadBoth(0, 0), ...loadBoth(1, 16), ...loadBoth(2, 32)];
+  // PUNPCKLBW mm4, which is a helper's, makes two checks of it.
+  const between = [0x0f, 0x60, 0x25, ...at(64)];
+  // Floats 1 and 0 make a denormal double; 1 + 2 ** -52 has a denormal float in its lower half.
+  const numbers = [2 ** -1074 * 0x3f80_0000, 1 + 2 ** -52, 1.5];
+  const data = numbers.flatMap((x) => numbers.map((y) => [x, x, y, y, 1.5, 1.5]));
+  compare([...begin, ...multiplyFloats, ...between, ...addDoubles, INT3], data, [0x1fa0]);
+  compare([...begin, ...addDoubles, ...between, ...multiplyFloats, INT3], data, [0x1fa0]);
+});
+
+test('NaNs come out of ADDSUB with their signs', () => {
+  const begin = [0x0f, 0x28, 0x05, ...at(0), 0x0f, 0x28, 0x0d, ...at(16)];
+  const numbers = [Number.NaN, Number.POSITIVE_INFINITY, 1.5];
+  const data = numbers.flatMap((x) => numbers.map((y) => [x, y, y, x]));
+  for (const prefix of [0xf2, 0x66]) compare([...begin, prefix, 0x0f, 0xd0, 0xc1, INT3], data, [0x1f80, 0x1fbf]);
+});
