@@ -9,9 +9,10 @@
  * The Host's place in the ring is its own, starts at slot 0 and never jumps: a full slot behind an empty one waits.
  */
 
+import { RING_FREE, RING_SLOTS } from '../cpu/lguest-interface.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { HOST_CALLS } from '../memory/layout.js';
-import { type GuestData, RING_FREE, RING_SLOTS } from './guest-data.js';
+import type { GuestData } from './guest-data.js';
 
 export class AsyncRing {
   private readonly data: GuestData;

@@ -9,6 +9,7 @@
  * The structure changed four times between 2.6.23 and 4.13. A layout is data: a record of offsets.
  */
 
+import { RING_FREE, RING_SLOTS } from '../cpu/lguest-interface.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { HOST_CALLS, HOST_TRAPS, RAM_BASE } from '../memory/layout.js';
 
@@ -45,10 +46,6 @@ export const BLOCKED_INTERRUPTS = 4;
 export const CR2 = 8;
 export const TIME_SECONDS = 12;
 export const TIME_NANOSECONDS = 16;
-
-export const RING_SLOTS = 64;
-/** Status of a free slot. */
-export const RING_FREE = 0xff;
 
 // lguest-abi.md, §3. 'none' is −1.
 // biome-ignore format: table

@@ -9,6 +9,7 @@
  * holds. `ring` tells whether guests also leave the call in the asynchronous ring; the Host takes any call from it.
  */
 
+import { CALL } from '../cpu/lguest-interface.js';
 import type { Clock } from './clock.js';
 import { type Generation, type GenerationTag, isBetween } from './generation.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
@@ -50,12 +51,11 @@ export interface HypercallRow {
   run(host: HypercallContext, args: readonly number[]): void;
 }
 
-export const FLUSH_ASYNC = 0;
 export const LGUEST_INIT = 1;
 
 // biome-ignore format: table
 export const HYPERCALLS: readonly HypercallRow[] = [
-  { number: 0, name: 'FLUSH_ASYNC', generations: ['A', 'E2'], arguments: [], ring: false,
+  { number: CALL.flushAsync, name: 'FLUSH_ASYNC', generations: ['A', 'E2'], arguments: [], ring: false,
     // Nothing to do: the ring is emptied before every call.
     run: () => {} },
   { number: 1, name: 'LGUEST_INIT', generations: ['A', 'E2'], arguments: ['gpa of lguest_data'], ring: false,
@@ -67,15 +67,15 @@ export const HYPERCALLS: readonly HypercallRow[] = [
     run: (host, [text, reason]) => shutDown(host, text!, reason!) },
   { number: 3, name: 'LOAD_GDT', generations: ['A', 'B2'], arguments: ['gpa of table', 'entries'], ring: false,
     run: (host, [table, entries]) => host.segments.loadTable(table!, entries!) },
-  { number: 4, name: 'NEW_PGTABLE', generations: ['A', 'E2'], arguments: ['gpa of directory'], ring: true,
+  { number: CALL.newPageTable, name: 'NEW_PGTABLE', generations: ['A', 'E2'], arguments: ['gpa of directory'], ring: true,
     run: (host, [directory]) => host.pageTables.newPageTable(directory!) },
-  { number: 5, name: 'FLUSH_TLB', generations: ['A', 'E2'], arguments: ['everything'], ring: true,
+  { number: CALL.flushTlb, name: 'FLUSH_TLB', generations: ['A', 'E2'], arguments: ['everything'], ring: true,
     run: (host, [everything]) => host.pageTables.flush(everything !== 0) },
   { number: 6, name: 'LOAD_IDT_ENTRY', generations: ['A', 'E2'], arguments: ['vector', 'low', 'high'], ring: false,
     run: (host, [vector, low, high]) => host.idt.setGate(vector!, low!, high!) },
-  { number: 7, name: 'SET_STACK', generations: ['A', 'E2'], arguments: ['selector', 'gva of stack', 'pages'], ring: true,
+  { number: CALL.setStack, name: 'SET_STACK', generations: ['A', 'E2'], arguments: ['selector', 'gva of stack', 'pages'], ring: true,
     run: (host, [selector, pointer, pages]) => host.traps.setStack(selector!, pointer!, pages!) },
-  { number: 8, name: 'TS', generations: ['A', 'E2'], arguments: ['set'], ring: true,
+  { number: CALL.taskSwitched, name: 'TS', generations: ['A', 'E2'], arguments: ['set'], ring: true,
     run: (host, [set]) => host.setTaskSwitched(set !== 0) },
   { number: 9, name: 'SET_CLOCKEVENT', generations: ['A', 'E2'], arguments: ['nanoseconds'], ring: false,
     run: (host, [nanoseconds]) => host.clock.setAlarm(nanoseconds!) },
@@ -83,13 +83,13 @@ export const HYPERCALLS: readonly HypercallRow[] = [
     run: (host) => { host.interrupts.halted = true; } },
   { number: 13, name: 'SET_PMD', generations: ['C2', 'E2'], paeOnly: true, arguments: ['gpa of PMD page', 'index'], ring: true,
     run: (host) => host.pageTables.flush(true) },
-  { number: 14, name: 'SET_PTE', generations: ['A', 'E2'], arguments: ['gpa of directory', 'gva', 'low', 'high'], ring: true,
+  { number: CALL.setPte, name: 'SET_PTE', generations: ['A', 'E2'], arguments: ['gpa of directory', 'gva', 'low', 'high'], ring: true,
     run: (host, [directory, linear]) => host.pageTables.setPte(directory!, linear!) },
-  { number: 15, name: 'SET_PMD', generations: ['A', 'C1'], arguments: ['gpa of directory', 'index'], ring: true,
+  { number: CALL.setDirectoryEntry, name: 'SET_PMD', generations: ['A', 'C1'], arguments: ['gpa of directory', 'index'], ring: true,
     run: (host, [directory, index]) => host.pageTables.setDirectoryEntry(directory!, index!) },
-  { number: 15, name: 'SET_PGD', generations: ['C2', 'E2'], arguments: ['gpa of directory', 'index'], ring: true,
+  { number: CALL.setDirectoryEntry, name: 'SET_PGD', generations: ['C2', 'E2'], arguments: ['gpa of directory', 'index'], ring: true,
     run: (host, [directory, index]) => host.pageTables.setDirectoryEntry(directory!, index!) },
-  { number: 16, name: 'LOAD_TLS', generations: ['A', 'E2'], arguments: ['gpa of descriptors', 'cpu'], ring: true,
+  { number: CALL.loadTls, name: 'LOAD_TLS', generations: ['A', 'E2'], arguments: ['gpa of descriptors', 'cpu'], ring: true,
     run: (host, [descriptors]) => host.segments.loadTls(descriptors!) },
   { number: 17, name: 'NOTIFY', generations: ['B1', 'D2'], arguments: ['gpa'], ring: false,
     run: (host, [gpa]) => host.notify(gpa!) },
@@ -115,7 +115,7 @@ export function hypercallsOf(generation: Generation): readonly (HypercallRow | u
  * ring may be late anyway, and so may the request to empty it.
  */
 export function concernsTime(row: HypercallRow | undefined): boolean {
-  return row === undefined || !(row.ring || row.number === FLUSH_ASYNC);
+  return row === undefined || !(row.ring || row.number === CALL.flushAsync);
 }
 
 /** Runs one call. `rows` are `hypercallsOf` the guest. */

@@ -9,7 +9,7 @@
 
 import { INTERRUPT_GATE, TRAP_GATE } from '../cpu/descriptors.js';
 import { SYSCALL_VECTOR } from '../cpu/interpreter/gates.js';
-import { HYPERCALL_VECTOR } from '../cpu/interpreter/hypercalls.js';
+import { HYPERCALL_VECTOR } from '../cpu/lguest-interface.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { HOST_TRAPS } from '../memory/layout.js';
 import { killGuest } from './kill.js';

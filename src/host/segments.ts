@@ -19,6 +19,7 @@ import {
   isWritableData,
   segmentFromDescriptor,
 } from '../cpu/descriptors.js';
+import { GUEST_LEVEL, TLS_ENTRIES, TLS_ENTRY } from '../cpu/lguest-interface.js';
 import type { Segment } from '../cpu/state.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { CS, DS, ES, FS, GS, SS, STATE } from '../memory/layout.js';
@@ -26,17 +27,12 @@ import type { GuestProcessor } from './guest-processor.js';
 import { killForTrap, killGuest } from './kill.js';
 
 export const GDT_ENTRIES = 32;
-/** First of the three entries that thread-local storage uses. */
-const TLS_ENTRY = 6;
-const TLS_ENTRIES = 3;
 
 const KERNEL_CS_ENTRY = 12;
 const KERNEL_DS_ENTRY = 13;
 /** The selectors the kernel's code and data have at ring 1. */
 export const KERNEL_CS = (KERNEL_CS_ENTRY << 3) | 1;
 export const KERNEL_DS = (KERNEL_DS_ENTRY << 3) | 1;
-/** The ring the guest kernel runs at. */
-export const GUEST_LEVEL = 1;
 
 const LEVEL_BITS = GUEST_LEVEL << 13;
 

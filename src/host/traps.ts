@@ -11,7 +11,7 @@
 
 import { hasErrorCode } from '../cpu/faults.js';
 import { EAX, ESP, FLAG, type Segment } from '../cpu/state.js';
-import { HYPERCALL_VECTOR } from '../cpu/interpreter/hypercalls.js';
+import { GUEST_LEVEL, HYPERCALL_VECTOR } from '../cpu/lguest-interface.js';
 import type { GuestMemory } from '../memory/guest-memory.js';
 import { CS, HOST_TRAPS, SS, STATE, TRAP_COUNTS } from '../memory/layout.js';
 import { type Emulation, emulateInstruction } from './emulate.js';
@@ -21,7 +21,7 @@ import type { GuestProcessor } from './guest-processor.js';
 import type { InterruptTable } from './idt.js';
 import { killForTrap, killGuest } from './kill.js';
 import type { PageTables } from './page-tables.js';
-import { GUEST_LEVEL, KERNEL_CS, type Segments } from './segments.js';
+import { KERNEL_CS, type Segments } from './segments.js';
 
 /** Exceptions (SDM vol. 3, table 6-1). */
 const DEBUG = 1;

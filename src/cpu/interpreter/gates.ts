@@ -1,4 +1,3 @@
-import { HYPERCALL_VECTOR } from '../../isa/software-interrupts.js';
 import {
   CODE_PAGES,
   CODE_PIECE_SHIFT,
@@ -25,6 +24,7 @@ import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js';
 import { FLAT, INTERRUPT_GATE, TRAP_GATE } from '../descriptors.js';
 import { PF } from '../faults.js';
+import { GUEST_LEVEL, HYPERCALL_VECTOR } from '../lguest-interface.js';
 import { ESP, FLAG } from '../state.js';
 import {
   ACCESS,
@@ -132,7 +132,7 @@ function addEnterByHost(module: ModuleBuilder): number {
   demandFlat(r);
   const level = r.load(I32, STATE.cpl);
   const inward = r.eq(level, 3);
-  r.returnIf(r.and(r.isZero(inward), r.ne(level, 1)), 0);
+  r.returnIf(r.and(r.isZero(inward), r.ne(level, GUEST_LEVEL)), 0);
   const gate = r.loadByteAt(vector, HOST_TRAPS.attributes);
   r.returnIf(r.isZero(gate), 0);
   const forbidden = r.or(r.ne(vector, SYSCALL_VECTOR), r.ltU(r.and(r.shrU(gate, 5), 3), level));
@@ -160,7 +160,7 @@ function addEnterByHost(module: ModuleBuilder): number {
   r.store(STATE.eflags, r.and(r.load(I32, STATE.eflags), ~FLAG.RF));
   setFlat(r, CS, selector, codeAccess);
   r.store(STATE.eip, r.loadAt(r.shl(vector, 2), HOST_TRAPS.handlers));
-  r.when(inward, () => setLevel(r, 1));
+  r.when(inward, () => setLevel(r, GUEST_LEVEL));
   r.when(r.eq(r.and(gate, 15), INTERRUPT_GATE), () => r.storeAt(flag, 0, 0));
   r.push(1);
   return module.addFunction(parameters, [I32], r.localRuns(), code.bytes());

@@ -19,33 +19,11 @@ import { ACCESS_WRITE, PAGING, PTE } from '../../memory/page-walk.js';
 import { Code, I32, I64 } from '../../wasm/code.js';
 import type { ModuleBuilder } from '../../wasm/module.js';
 import { type Local, RoutineBuilder } from '../../wasm/routine.js';
+import { CALL, GUEST_LEVEL, RING_FREE, RING_SLOTS, TLS_ENTRIES, TLS_ENTRY } from '../lguest-interface.js';
 import { CR0, CR4, EAX, EBX, ECX, EDX } from '../state.js';
 import { demandState, ALL_BYTES, register, SELECTOR, segment } from './flat-state.js';
 import { FILL, FILL_MARKED } from './tlb-fill.js';
 import { demandEpochs, endEpochs, forgetLocal, forgetPage } from './tlb-forget.js';
-
-export { HYPERCALL_VECTOR } from '../../isa/software-interrupts.js';
-
-/** The ring of lguest's kernels. */
-const KERNEL_RING = 1;
-
-/** Numbers of the calls (lguest-abi.md §4; `host/hypercalls.ts`). */
-const CALL = {
-  flushAsync: 0,
-  newPageTable: 4,
-  flushTlb: 5,
-  setStack: 7,
-  taskSwitched: 8,
-  setPte: 14,
-  setDirectoryEntry: 15,
-  loadTls: 16,
-} as const;
-
-const RING_SLOTS = 64;
-const RING_FREE = 0xff;
-
-const TLS_ENTRY = 6;
-const TLS_ENTRIES = 3;
 
 /**
  * Adds the function (address behind the instruction) → done: a hypercall of an lguest guest as `LguestHost` would serve
@@ -60,7 +38,7 @@ export function addHypercall(module: ModuleBuilder, fill: number): number {
   const [next] = r.parameters as [Local];
   r.returnIf(r.isZero(r.load(I32, HOST_CALLS.direct)), 0);
   demandState(r, HOST_CALLS.pendingInterrupts, ALL_BYTES, 0);
-  demandState(r, STATE.cpl, ALL_BYTES, KERNEL_RING);
+  demandState(r, STATE.cpl, ALL_BYTES, GUEST_LEVEL);
   demandEpochs(r);
   const done = (kind: number, call: Local): void => {
     const counts = kind === CALLED.throughRing ? HOST_CALLS.ringCounts : HOST_CALLS.counts;
@@ -188,7 +166,7 @@ function demandTables(r: RoutineBuilder): Local {
 
 /** `Traps.setStack`: its pages become accessed and dirty. */
 function setStack(r: RoutineBuilder, selector: Local, pointer: Local, pages: Local, fill: number): void {
-  r.returnIf(r.ne(r.and(selector, 3), KERNEL_RING), 0);
+  r.returnIf(r.ne(r.and(selector, 3), GUEST_LEVEL), 0);
   r.returnIf(r.ltU(2, pages), 0);
   for (let page = 0; page < 2; page++) {
     r.when(r.ltU(page, pages), () => {
@@ -227,7 +205,7 @@ function loadTls(r: RoutineBuilder, gpa: Local): void {
     const at = STATE.hostGdt + 8 * (TLS_ENTRY + entry);
     r.store(at, r.loadAt(gpa, RAM_BASE + 8 * entry));
     const high = r.loadAt(gpa, RAM_BASE + 8 * entry + 4);
-    const level = r.select(r.and(high, 0x6000), 0, KERNEL_RING << 13);
+    const level = r.select(r.and(high, 0x6000), 0, GUEST_LEVEL << 13);
     r.store(at + 4, r.or(r.or(high, level), 0x100));
   }
 }
