@@ -22,6 +22,7 @@ import {
   type Place,
   type Step,
   type StoreStateStep,
+  type StoredStep,
   type StoreStep,
   VARIABLES,
 } from './steps.js';
@@ -292,6 +293,9 @@ export class BlockEmitter {
       case 'store':
         this.storeTo(step);
         return;
+      case 'stored':
+        this.waitForStore(step);
+        return;
       case 'leave':
         this.push(step.condition);
         this.leaveIf(step.place, step.reason);
@@ -376,6 +380,27 @@ export class BlockEmitter {
     this.push(value);
     if (value.float) this.code.memory(size === 64 ? OP.f64_store : OP.f32_store, at);
     else this.store(size, at);
+  }
+  /**
+   * Processors hand a store's value on to loads of nothing but it; others wait until it is in the cache. So here is one
+   * of four bytes where it was, in the same line of the cache, some of which it has not written.
+   */
+  private waitForStore({ group, offset, size, result }: StoredStep): void {
+    const { code } = this;
+    const bytes = Math.max(size / 8, 2);
+    const at = this.pushHost(group, offset);
+    code.constant(at);
+    code.byte(OP.i32_add);
+    code.constant(-2 * bytes);
+    code.byte(OP.i32_and);
+    code.memory(OP.i32_load, bytes - 2);
+    // What nobody sees through.
+    code.byte(OP.i64_extend_i32_u);
+    code.byte(OP.i64_const);
+    code.s64(32n);
+    code.byte(OP.i64_shr_u);
+    code.byte(OP.i32_wrap_i64);
+    this.popInto(result);
   }
   /** Leaves the host address of a group on the wasm stack, and returns how far behind it `offset` is. */
   private pushHost(group: AccessGroup, offset: number): number {

@@ -77,7 +77,7 @@ function findGroups(block: Block): Set<AccessGroup> | undefined {
 }
 
 /** By how much a value is greater in the next iteration, if that is always the same. */
-function changeOf(node: Node, block: Block): number | Node | undefined {
+export function changeOf(node: Node, block: Block): number | Node | undefined {
   if (node.kind === KIND.constant) return 0;
   if (node.kind === KIND.entry) {
     const next = block.variables[node.number]!;

@@ -23,6 +23,7 @@ export type Step =
   | AccessStep
   | LoadStep
   | StoreStep
+  | StoredStep
   | LeaveStep
   | BranchStep
   | ShortcutStep
@@ -235,6 +236,14 @@ export interface StoreStep {
   readonly offset: number;
   readonly size: AccessSize;
   readonly value: Node;
+}
+/** The result is 0, but not before what a store of the group has written is in the cache (`store-pacing.ts`). */
+export interface StoredStep {
+  readonly kind: 'stored';
+  readonly result: Node;
+  readonly group: AccessGroup;
+  readonly offset: number;
+  readonly size: AccessSize;
 }
 /** Instructions left behind the block. */
 interface LoadBudgetStep {

@@ -1,5 +1,6 @@
 import type { Block } from './blocks.js';
 import { planRun } from './loop-run.js';
+import { paceStores } from './store-pacing.js';
 import type { Step } from './steps.js';
 
 /**
@@ -80,6 +81,8 @@ function unroll(
     }
     copies.push(iteration);
   }
+  const last = header.edges().some((edge) => edge.block === header) ? copies.at(-1)?.get(header) : undefined;
+  if (last) paceStores(last);
   const itself = new Map([...body].map((block): [Block, Block] => [block, block]));
   for (const [i, iteration] of [itself, ...copies].entries()) {
     const next = copies[i]?.get(header) ?? header;
