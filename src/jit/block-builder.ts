@@ -585,6 +585,7 @@ export class BlockBuilder extends NodeValues implements Builder {
         write,
         host: -1,
         shared: false,
+        hostNumber: -1,
         sharedWith: undefined,
         sharedOffset: 0,
       };

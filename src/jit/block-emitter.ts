@@ -61,7 +61,8 @@ export class BlockEmitter {
   private computed: Node[] = [];
   private readonly tlbRead: number;
   private readonly tlbWrite: number;
-  private readonly sharedHosts = new Map<AccessGroup, number>();
+  /** By `AccessGroup.hostNumber`. */
+  private readonly sharedHosts: (number | undefined)[] = [];
   private flagForm = STORED;
   /** Set within `checkedSteps`. */
   private addends: ReadonlyMap<AccessGroup, number> | undefined;
@@ -476,13 +477,8 @@ export class BlockEmitter {
   }
 
   /** The local of a group whose check others share: the same in a loop and its run. */
-  private sharedHost(group: AccessGroup): number {
-    let local = this.sharedHosts.get(group);
-    if (local === undefined) {
-      local = this.reserve();
-      this.sharedHosts.set(group, local);
-    }
-    return local;
+  private sharedHost({ hostNumber }: AccessGroup): number {
+    return (this.sharedHosts[hostNumber] ??= this.reserve());
   }
 
   private pushAddress(group: AccessGroup): void {

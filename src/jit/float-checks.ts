@@ -43,21 +43,22 @@ interface Numbers {
 
 /** By the width that they are looked at with: what is an ordinary float may be no ordinary double. */
 class NodesByWidth {
-  private readonly nodes = { 32: new Set<Node>(), 64: new Set<Node>() };
+  // Most blocks have none.
+  private nodes: { readonly 32: Set<Node>; readonly 64: Set<Node> } | undefined;
 
   has(node: Node, width: 32 | 64): boolean {
-    return this.nodes[width].has(node);
+    return this.nodes?.[width].has(node) ?? false;
   }
   add(node: Node, width: 32 | 64): void {
+    this.nodes ??= { 32: new Set(), 64: new Set() };
     this.nodes[width].add(node);
   }
   clear(): void {
-    this.nodes[32].clear();
-    this.nodes[64].clear();
+    this.nodes = undefined;
   }
   copy(): NodesByWidth {
     const copy = new NodesByWidth();
-    for (const width of [32, 64] as const) for (const node of this.nodes[width]) copy.add(node, width);
+    if (this.nodes) copy.nodes = { 32: new Set(this.nodes[32]), 64: new Set(this.nodes[64]) };
     return copy;
   }
 }

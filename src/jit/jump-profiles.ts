@@ -60,16 +60,14 @@ export class JumpProfiles {
       .sort((a, b) => a - b);
   }
 
-  /** Jumps recorded at least so often since they were last in this list. */
-  takeBusy(times: number): Key[] {
-    const busy: Key[] = [];
+  /** Jumps recorded at least so often since they were last looked at here. */
+  *takeBusy(times: number): Generator<Key> {
     for (const [key, number] of this.numbers) {
       const count = wordOf(number) + PROFILE_COUNT / 4;
       if (this.i32[count]! < times) continue;
       this.i32[count] = 0;
-      busy.push(key);
+      yield key;
     }
-    return busy;
   }
 
   clear(): void {

@@ -2,6 +2,7 @@ import { ESP } from '../cpu/state.js';
 import type { Block } from './blocks.js';
 import type { LinearForm } from './linear-form.js';
 import { isOffset, KIND, type Node } from './node.js';
+import { numberSharedHosts } from './shared-hosts.js';
 import { type AccessGroup, FLAGS_RESULT, type Step } from './steps.js';
 
 /**
@@ -18,74 +19,59 @@ interface Fact {
   /** Ascending; none: addresses are constants. */
   readonly terms: readonly VariableTerm[];
   readonly offset: number;
+  /** The variables as bits. */
+  readonly variables: number;
 }
 interface VariableTerm {
   readonly variable: number;
   readonly times: number;
 }
 
-/** By group. */
-type Facts = Map<AccessGroup, Fact[]>;
+/** There is one object for each fact (`KnownFacts`). */
+type Facts = ReadonlySet<Fact>;
+const NO_FACTS: Facts = new Set();
 
 /** Finds the groups that share checks, and notes that in them. Only behind the analyses. */
 export function shareChecks(blocks: readonly Block[], largestSpan: number): void {
   if (blocks.length < 2) return;
-  const checked = new Map(blocks.map((block) => [block, groupsOf(block)]));
-  if (blocks.every((block) => checked.get(block)!.length === 0)) return;
-  const before = findFacts(blocks, checked);
-  for (const block of blocks) {
-    const facts = before.get(block);
+  const known = new KnownFacts();
+  const passages = blocks.map((block) => new Passage(block, known));
+  if (passages.every(({ checked }) => checked.size === 0)) return;
+  const before = findFacts(blocks, passages);
+  for (const [i, block] of blocks.entries()) {
+    const facts = before[i];
     if (!facts || facts.size === 0) continue;
-    for (const group of checked.get(block)!) share(block, group, facts, largestSpan);
+    for (const group of passages[i]!.checked) share(block, group, facts, largestSpan);
   }
-}
-
-/** Groups that are checked whenever the block runs to its end. */
-function groupsOf(block: Block): AccessGroup[] {
-  const groups = new Set<AccessGroup>();
-  for (const step of block.steps) if (step.kind === 'access') groups.add(step.group);
-  return [...groups];
+  numberSharedHosts(blocks);
 }
 
 /** The facts at the beginning of each block. */
-function findFacts(
-  blocks: readonly Block[],
-  checked: ReadonlyMap<Block, readonly AccessGroup[]>,
-): ReadonlyMap<Block, Facts> {
-  const before = new Map<Block, Facts>([[blocks[0]!, new Map()]]);
-  const behind = new Map<Block, Facts>();
-  for (let again = true; again; ) {
-    again = false;
-    for (const block of blocks) {
-      if (block !== blocks[0]) {
-        // Where nothing is known yet, anything may hold.
-        const known = block.predecessors.flatMap((from) => behind.get(from) ?? []);
-        if (known.length > 0) before.set(block, meet(known));
-      }
-      const facts = before.get(block);
-      if (!facts) continue;
-      const after = factsBehind(block, facts, checked.get(block)!);
-      const last = behind.get(block);
-      if (last && isSame(last, after)) continue;
-      behind.set(block, after);
-      again = true;
+function findFacts(blocks: readonly Block[], passages: readonly Passage[]): readonly (Facts | undefined)[] {
+  const before: (Facts | undefined)[] = [NO_FACTS];
+  const behind: (Facts | undefined)[] = [];
+  const waiting = new Set<Block>([blocks[0]!]);
+  while (waiting.size > 0) {
+    // In the order of the blocks, so that loops alone are gone through again.
+    for (const [i, block] of blocks.entries()) {
+      if (!waiting.delete(block)) continue;
+      // Where nothing is known yet, anything may hold.
+      if (i > 0) before[i] = meet(block.predecessors.flatMap((from) => behind[from.order] ?? []));
+      const after = passages[i]!.factsBehind(before[i]!);
+      // Facts are only ever lost.
+      if (behind[i]?.size === after.size) continue;
+      behind[i] = after;
+      for (const { block: to } of block.edges()) if (to && to.order > 0) waiting.add(to);
     }
   }
   return before;
 }
 
-function meet(all: readonly Facts[]): Facts {
-  const [first, ...rest] = all;
-  const result: Facts = new Map();
-  for (const [group, facts] of first!) {
-    const kept = facts.filter((fact) => rest.every((other) => other.get(group)?.some((one) => isEqual(one, fact))));
-    if (kept.length > 0) result.set(group, kept);
-  }
+function meet([first, ...others]: readonly Facts[]): Facts {
+  if (others.every((facts) => facts === first)) return first!;
+  const result = new Set<Fact>();
+  for (const fact of first!) if (others.every((facts) => facts.has(fact))) result.add(fact);
   return result;
-}
-
-function isEqual(a: Fact, b: Fact): boolean {
-  return a.offset === b.offset && haveSameTerms(a.terms, b.terms);
 }
 
 function haveSameTerms(a: readonly VariableTerm[], b: readonly VariableTerm[]): boolean {
@@ -94,30 +80,81 @@ function haveSameTerms(a: readonly VariableTerm[], b: readonly VariableTerm[]): 
   );
 }
 
-function isSame(a: Facts, b: Facts): boolean {
-  if (a.size !== b.size) return false;
-  for (const [group, facts] of a) {
-    const others = b.get(group);
-    if (others?.length !== facts.length || !facts.every((fact) => others.some((one) => isEqual(one, fact))))
-      return false;
+class KnownFacts {
+  private readonly byGroup = new Map<AccessGroup, Fact[]>();
+
+  fact(group: AccessGroup, terms: readonly VariableTerm[], offset: number): Fact {
+    let known = this.byGroup.get(group);
+    if (!known) this.byGroup.set(group, (known = []));
+    let fact = known.find((one) => one.offset === offset && haveSameTerms(one.terms, terms));
+    if (!fact) {
+      const variables = terms.reduce((bits, { variable }) => bits | (1 << variable), 0);
+      known.push((fact = { group, terms, offset, variables }));
+    }
+    return fact;
   }
-  return true;
 }
 
-/** Which hold when the block has run, if `before` do when it begins. */
-function factsBehind(block: Block, before: Facts, checked: readonly AccessGroup[]): Facts {
-  const facts: Facts = new Map();
-  if (block.terminator.kind === 'call' || block.steps.some(calls)) return facts;
-  const add = (fact: Fact): void => {
-    const known = facts.get(fact.group);
-    if (known) known.push(fact);
-    else facts.set(fact.group, [fact]);
-  };
-  const holders = findHolders(block);
-  /** For registers that are constants more than the nodes of `terms` at the end. */
-  const follow = (group: AccessGroup, terms: ReadonlyMap<Node, number>, offset: number): void => {
+/** What a block does to facts. */
+class Passage {
+  /** Groups that are checked whenever the block runs to its end. */
+  readonly checked: ReadonlySet<AccessGroup>;
+  /** Nothing is known behind it. */
+  private readonly forgets: boolean;
+  /** By node: the registers that are a constant more at the block's end; first the one that it was before. */
+  private readonly holders = new Map<Node, { variable: number; more: number }[]>();
+  /** Variables, as bits, whose value is in them alone at the end as it was at the beginning. */
+  private readonly kept: number = 0;
+  private readonly own = new Set<Fact>();
+
+  constructor(
+    private readonly block: Block,
+    private readonly known: KnownFacts,
+  ) {
+    this.checked = groupsOf(block);
+    this.forgets = block.terminator.kind === 'call' || block.steps.some(calls);
+    if (this.forgets) return;
+    for (let variable = 0; variable < FLAGS_RESULT; variable++) {
+      const [node, more] = parts(block.variables[variable]!);
+      let list = this.holders.get(node);
+      if (!list) this.holders.set(node, (list = []));
+      if (node === block.entries[variable]) list.unshift({ variable, more });
+      else list.push({ variable, more });
+    }
+    for (let variable = 0; variable < FLAGS_RESULT; variable++) {
+      const entry = block.entries[variable]!;
+      if (block.variables[variable] === entry && this.holders.get(entry)!.length === 1) this.kept |= 1 << variable;
+    }
+    for (const group of this.checked) {
+      const { root, form } = group;
+      this.follow(group, form.terms, form.offset, this.own);
+      if (root && form.terms.get(root) !== 1) this.follow(group, new Map([[root, 1]]), 0, this.own);
+    }
+  }
+
+  /** Which hold when the block has run, if `before` do when it begins. */
+  factsBehind(before: Facts): Facts {
+    if (this.forgets) return NO_FACTS;
+    if (before.size === 0) return this.own;
+    const facts = new Set<Fact>();
+    for (const fact of before) {
+      const { group, terms, offset, variables } = fact;
+      // A group that is checked once more is somewhere else now.
+      if (this.checked.has(group)) continue;
+      if ((variables & ~this.kept) === 0) facts.add(fact);
+      else {
+        const nodes = new Map(terms.map(({ variable, times }) => [this.block.entries[variable]!, times]));
+        this.follow(group, nodes, offset, facts);
+      }
+    }
+    for (const fact of this.own) facts.add(fact);
+    return facts;
+  }
+
+  /** Adds to `facts` what is known of the group at the end, by registers that are constants more than the nodes. */
+  private follow(group: AccessGroup, terms: ReadonlyMap<Node, number>, offset: number, facts: Set<Fact>): void {
     const choices = [...terms].map(([node, times]) =>
-      (holders.get(node) ?? []).map(({ variable, more }) => ({ variable, times, rest: Math.imul(times, more) })),
+      (this.holders.get(node) ?? []).map(({ variable, more }) => ({ variable, times, rest: Math.imul(times, more) })),
     );
     // Of many registers that hold the same, one will do, but in the most frequent case.
     const all =
@@ -126,26 +163,15 @@ function factsBehind(block: Block, before: Facts, checked: readonly AccessGroup[
       if (chosen.length < terms.size) continue;
       const rest = chosen.reduce((sum, choice) => (sum + choice.rest) | 0, 0);
       const sorted = chosen.map(({ variable, times }) => ({ variable, times })).sort((a, b) => a.variable - b.variable);
-      add({ group, terms: sorted, offset: (offset - rest) | 0 });
+      facts.add(this.known.fact(group, sorted, (offset - rest) | 0));
     }
-  };
-  for (const [group, known] of before) {
-    // A group that is checked once more is somewhere else now.
-    if (checked.includes(group)) continue;
-    for (const { terms, offset } of known)
-      follow(group, new Map(terms.map(({ variable, times }) => [block.entries[variable]!, times])), offset);
   }
-  for (const group of checked) {
-    const { root, form } = group;
-    follow(group, form.terms, form.offset);
-    if (root && form.terms.get(root) !== 1) follow(group, new Map([[root, 1]]), 0);
-  }
-  for (const [group, known] of facts)
-    facts.set(
-      group,
-      known.filter((fact, i) => known.findIndex((one) => isEqual(one, fact)) === i),
-    );
-  return facts;
+}
+
+function groupsOf(block: Block): ReadonlySet<AccessGroup> {
+  const groups = new Set<AccessGroup>();
+  for (const step of block.steps) if (step.kind === 'access') groups.add(step.group);
+  return groups;
 }
 
 /** Steps that may change the TLB. */
@@ -162,19 +188,6 @@ function calls(step: Step): boolean {
   }
 }
 
-/** By node: the registers that are a constant more at the block's end; first the one that it was before. */
-function findHolders(block: Block): Map<Node, { variable: number; more: number }[]> {
-  const holders = new Map<Node, { variable: number; more: number }[]>();
-  for (let variable = 0; variable < FLAGS_RESULT; variable++) {
-    const [node, more] = parts(block.variables[variable]!);
-    const list = holders.get(node) ?? [];
-    holders.set(node, list);
-    if (node === block.entries[variable]) list.unshift({ variable, more });
-    else list.push({ variable, more });
-  }
-  return holders;
-}
-
 function parts(node: Node): [Node, number] {
   return isOffset(node) ? [node.a!, node.b!.number] : [node, 0];
 }
@@ -185,20 +198,18 @@ function share(block: Block, group: AccessGroup, facts: Facts, largestSpan: numb
   if (!terms) return;
   const onStack = terms.length === 1 && terms[0]!.variable === ESP;
   let wider: Fact | undefined;
-  for (const known of facts.values()) {
-    for (const fact of known) {
-      const { group: other } = fact;
-      if (other.sharedWith || other === group || !haveSameTerms(fact.terms, terms)) continue;
-      if (group.write && !other.write && !onStack) continue;
-      const least = (group.least + group.form.offset - fact.offset) | 0;
-      const from = Math.min(least, other.least);
-      const span = Math.max(least + group.span, other.least + other.span) - from;
-      if (span === other.span && (other.write || !group.write)) {
-        join(group, fact);
-        return;
-      }
-      if (span <= largestSpan) wider ??= fact;
+  for (const fact of facts) {
+    const { group: other } = fact;
+    if (other.sharedWith || other === group || !haveSameTerms(fact.terms, terms)) continue;
+    if (group.write && !other.write && !onStack) continue;
+    const least = (group.least + group.form.offset - fact.offset) | 0;
+    const from = Math.min(least, other.least);
+    const span = Math.max(least + group.span, other.least + other.span) - from;
+    if (span === other.span && (other.write || !group.write)) {
+      join(group, fact);
+      return;
     }
+    if (span <= largestSpan) wider ??= fact;
   }
   if (wider) join(group, wider);
 }

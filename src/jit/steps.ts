@@ -208,6 +208,8 @@ export interface AccessGroup {
   host: number;
   /** Blocks behind this one have groups that share its check: the local is for nothing else. */
   shared: boolean;
+  /** Which of the locals for that it is (`shared-hosts.ts`). */
+  hostNumber: number;
   /** Checked in a block before: that one's root is this one's and so many bytes (`shared-checks.ts`). */
   sharedWith: AccessGroup | undefined;
   sharedOffset: number;

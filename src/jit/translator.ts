@@ -145,6 +145,8 @@ export class RegionTranslator implements Translator {
   private readonly jumpsIn = new Map<number, number>();
   /** Addresses whose regions get a hub → how often they were made. */
   private readonly hubs = new Map<number, number>();
+  /** The region with a hub that was requested last. */
+  private lastHub: Region | undefined;
   private readonly regionsOn = (page: number): Iterable<Region> => this.pages.get(page) ?? [];
   private readonly i32: Int32Array;
   private readonly leaveCounts: LeaveCounts;
@@ -491,9 +493,11 @@ export class RegionTranslator implements Translator {
 
   /**
    * Computed jumps that leave regions all the time, as those of an interpreter in the guest do: a region is made in
-   * which all of them meet in a hub, with what they lead to. Whatever they lead to is an entry of it.
+   * which all of them meet in a hub, with what they lead to. Whatever they lead to is an entry of it. So once it is
+   * there, jumps of other regions may need no hub of their own.
    */
   private followJumps(): void {
+    if (this.lastHub && !this.lastHub.dead && !this.lastHub.codes) return;
     for (const key of this.profiles.takeBusy(MOST_JUMPS)) {
       const address = this.jumpsIn.get(key);
       if (address === undefined) continue;
@@ -507,7 +511,8 @@ export class RegionTranslator implements Translator {
       if (targets.length < 2 - made || others.every((other) => other === region)) continue;
       if (others.some((other) => other !== undefined && other !== region && other.slots.length > 1)) continue;
       this.hubs.set(address, made + 1);
-      this.request(address);
+      this.lastHub = this.request(address);
+      return;
     }
   }
 
@@ -546,6 +551,7 @@ export class RegionTranslator implements Translator {
     this.pageLists.clear();
     this.jumpsIn.clear();
     this.hubs.clear();
+    this.lastHub = undefined;
   }
 
   /** Forgets all regions, between turns. */

@@ -142,9 +142,9 @@ test('a profile lists targets, and makes room for others', () => {
   i32[(offset >> 2) + 9] = 0x8000_0000 | 0;
   i32[(offset >> 2) + 128] = 10;
   assert.deepEqual(profiles.targets(key), [0x7000, 0x8000_0000]);
-  assert.deepEqual(profiles.takeBusy(11), []);
-  assert.deepEqual(profiles.takeBusy(10), [key]);
-  assert.deepEqual(profiles.takeBusy(10), []);
+  assert.deepEqual([...profiles.takeBusy(11)], []);
+  assert.deepEqual([...profiles.takeBusy(10)], [key]);
+  assert.deepEqual([...profiles.takeBusy(10)], []);
   for (let jump = 0; jump < 256; jump++) profiles.open(jumpKey(jump, false));
   assert.deepEqual(profiles.targets(key), []);
   assert.deepEqual(profiles.targets(jumpKey(255, false)), []);

@@ -74,6 +74,7 @@ function storingBlock(stride: number): Block {
   const group: AccessGroup = {
     ...{ root, form: linearForm(root), least: 0, span: 4, write: true },
     ...{ host: -1, shared: false, sharedWith: undefined, sharedOffset: 0 },
+    hostNumber: -1,
   };
   block.steps = [{ kind: 'store', group, offset: 0, size: 32, value: block.entries[1]! }];
   block.variables = block.entries.map((node, v) => (v === 0 ? n.binary(OP.i32_add, node, n.constant(stride)) : node));
