@@ -206,10 +206,11 @@ export const JUMP_CACHE = 0x10_0000;
 export const JUMP_CACHE_ENTRIES = 0x1_0000;
 export const JUMP_CACHE_ENTRY_BYTES = 16;
 /**
- * The offset of the entry for a linear address is (address × factor >>> shift) & mask. Code that belongs together
- * often stands at like places of different pages, so every bit of the address has to matter.
+ * The offset of the entry for a linear address is (address × factor >>> shift) & mask. What runs together has to stand
+ * together, or the host's caches miss for every block: one entry for four bytes of code. A page takes 967 entries, no
+ * power of two, since code that belongs together often stands at like places of different pages.
  */
-export const JUMP_HASH = { factor: 0x9e37_79b1 | 0, shift: 12, mask: 0xf_fff0 } as const;
+export const JUMP_HASH = { factor: 0x3c6f, shift: 12, mask: 0xf_fff0 } as const;
 /** In the last word of a jump-cache entry: a region begins here. Its slot is in the bits from `REGION_SHIFT` on. */
 export const REGION_FLAG = 0x4000_0000;
 export const REGION_SHIFT = 8;
@@ -222,10 +223,10 @@ export const BLOCK_COUNT_MASK = 0xff;
 export const HEAT_SHIFT = 8;
 export const MOST_HEAT = -0x2000_0000;
 
-/** Entries that others have driven out of the jump cache, in the same form, found by another hash. */
+/** Entries that others have driven out of the jump cache, in the same form, found by another hash of that kind. */
 export const VICTIMS = 0x20_0000;
 export const VICTIM_ENTRIES = 0x8000;
-export const VICTIM_HASH = { factor: 0x85eb_ca6b | 0, shift: 13, mask: 0x7_fff0 } as const;
+export const VICTIM_HASH = { factor: 0x5a17, shift: 13, mask: 0x7_fff0 } as const;
 
 /** One u32 for each slot of the region table: the codeKey under which the region was last found valid, or 0. */
 export const REGION_KEYS = 0x3_0000;
