@@ -1,4 +1,5 @@
 import { type Block, leavesAtEnd } from './blocks.js';
+import { planBudget } from './budget.js';
 import { KIND, type Node } from './node.js';
 import { deferFlags, sourcesOf } from './deferred-flags.js';
 import { FLAGS_X, FLAGS_Y, type Place, type Step, VARIABLES, mayLeave } from './steps.js';
@@ -17,7 +18,7 @@ export function analyse(entry: Block): Block[] {
   for (const block of blocks) {
     for (const { block: to } of block.edges()) if (to && to.order <= block.order) to.loopHeader = true;
   }
-  findPathLengths(blocks, entry);
+  planBudget(blocks);
   deferFlags(blocks);
   findDirty(blocks);
   findLive(blocks);
@@ -113,25 +114,6 @@ function cutIrreducible(blocks: readonly Block[]): boolean {
     }
   }
   return cut;
-}
-
-/** The budget is checked at the entry, in loops and behind calls, for the longest way to the next check. */
-function findPathLengths(blocks: readonly Block[], entry: Block): void {
-  for (const block of blocks) {
-    block.checksBudget =
-      !block.hub &&
-      (block === entry || block.loopHeader || block.predecessors.some((p) => p.hub || p.terminator.kind === 'call'));
-  }
-  for (let i = blocks.length - 1; i >= 0; i--) {
-    const block = blocks[i]!;
-    let longest = 0;
-    if (block.terminator.kind !== 'call') {
-      for (const { block: to } of block.edges()) {
-        if (to && !to.checksBudget) longest = Math.max(longest, to.pathLength);
-      }
-    }
-    block.pathLength = block.instructions + longest;
-  }
 }
 
 /** Which variables may differ from the state: those changed since the entry or the last call. */

@@ -40,6 +40,8 @@ interface RegionActions {
   /** Emits the call; leaves the result on the wasm stack. */
   callHelper(step: HelperStep): void;
   leaveBehind(step: BehindStep): void;
+  /** Leaves the budget behind the block on the wasm stack. */
+  pushBudget(): void;
   /** Function index of a shortcut. */
   shortcut(name: Shortcut): number;
   /** Function index of a routine. */
@@ -319,7 +321,7 @@ export class BlockEmitter {
         this.region.leaveBehind(step);
         return;
       case 'loadBudget':
-        code.localGet(LOCAL.budget);
+        this.region.pushBudget();
         this.popInto(step.result);
         return;
       case 'branch': {

@@ -71,6 +71,8 @@ export class Block {
   pathLength = 0;
   /** The budget is checked when the block begins. */
   checksBudget = false;
+  /** Instructions since the budget was last paid, when the block begins (`budget.ts`). */
+  spentBefore = 0;
 
   constructor(
     readonly eip: number,

@@ -79,9 +79,9 @@ const LEAVE_LEVEL = 1;
 /** `LOCAL.leave` where the region is left along an edge: for another, for code that this one might have, to the caller. */
 const TO = { region: -1, lacking: -2, caller: -3 } as const;
 
-/** Else it is the instructions of the block that remain, and from this bit on the reason. */
+/** Else it is what is to be added to the budget, and as much as makes that positive, and from this bit on the reason. */
 const REASON_SHIFT = 12;
-const MOST_REMAINING = 2 ** REASON_SHIFT - 1;
+const MOST_REFUNDED = 2 ** (REASON_SHIFT - 1);
 
 /**
  * Emits the function of one region. Blocks are nested by dominance (Ramsey: Beyond Relooper, 2022): a loop around
@@ -97,6 +97,8 @@ export class RegionEmitter {
   private readonly runs = new Map<Block, LoopRun>();
   private leavesForNumbers = false;
   private block!: Block;
+  /** Instructions that the budget's local does not know of. */
+  private spent = 0;
   /** Within a loop's run: emits what is to be done where it is left. */
   private refund: (() => void) | undefined;
 
@@ -109,6 +111,7 @@ export class RegionEmitter {
       leave: (place: Place, reason: number) => this.leave(place, reason),
       callHelper: (step: HelperStep) => this.callHelper(step),
       leaveBehind: (step: BehindStep) => this.leaveBehind(step),
+      pushBudget: () => this.pushBudget(),
       routine: (name: X87RoutineName) => surroundings.routines.get(name)!,
       shortcut: (name: Shortcut) => surroundings.shortcuts.get(name)!,
     };
@@ -218,6 +221,7 @@ export class RegionEmitter {
   private emitBlock(block: Block, run: LoopRun | undefined, tries: number): void {
     const { code, emitter } = this;
     this.block = block;
+    this.spent = block.spentBefore;
     emitter.startBlock(block.flagForm);
     if (block.checksBudget) {
       code.localGet(LOCAL.budget);
@@ -229,8 +233,9 @@ export class RegionEmitter {
       emitter.close();
     }
     if (run) this.emitRun(block, run, tries);
-    this.addToBudget(-block.instructions);
+    this.spent += block.instructions;
     emitter.steps(block.steps);
+    const { spent } = this;
     const { terminator } = block;
     switch (terminator.kind) {
       case 'jump':
@@ -265,6 +270,7 @@ export class RegionEmitter {
         this.follow(terminator.taken);
         emitter.close();
         this.block = block;
+        this.spent = spent;
         this.follow(terminator.otherwise);
         return;
       }
@@ -324,6 +330,7 @@ export class RegionEmitter {
       code.localSet(LOCAL.nextEip);
     }
     this.assign(block.changed);
+    this.payBudget();
     emitter.open(OP.block);
     if (target) this.spread(edges);
     else this.spreadByHash(edges);
@@ -403,7 +410,10 @@ export class RegionEmitter {
         code.localSet(LOCAL.nextEip);
       }
       this.goOut(edge);
-    } else if (to.order <= block.order || isMerge(to)) emitter.branch(OP.br, this.levels.get(to)!);
+      return;
+    }
+    this.addToBudget(to.spentBefore - this.spent);
+    if (to.order <= block.order || isMerge(to)) emitter.branch(OP.br, this.levels.get(to)!);
     else this.tree(to);
   }
 
@@ -455,10 +465,21 @@ export class RegionEmitter {
     this.code.memory(OP.i32_load, STATE.budget);
     this.code.localSet(LOCAL.budget);
   }
+  private pushBudget(): void {
+    this.code.localGet(LOCAL.budget);
+    if (this.spent === 0) return;
+    this.code.constant(-this.spent);
+    this.code.byte(OP.i32_add);
+  }
   private storeBudget(): void {
     this.code.constant(0);
-    this.code.localGet(LOCAL.budget);
+    this.pushBudget();
     this.code.memory(OP.i32_store, STATE.budget);
+  }
+  /** The local is the budget then. */
+  private payBudget(): void {
+    this.addToBudget(-this.spent);
+    this.spent = 0;
   }
   private addToBudget(instructions: number): void {
     if (instructions === 0) return;
@@ -489,10 +510,11 @@ export class RegionEmitter {
     // There are many of these: small numbers make short code.
     code.constant((place.eip - this.blocks[0]!.eip) | 0);
     code.localSet(LOCAL.leaveOffset);
-    const remaining = Math.min(place.remaining, MOST_REMAINING);
-    code.constant(remaining | (reason << REASON_SHIFT));
+    const refund = place.remaining - this.spent;
+    const here = Math.max(-MOST_REFUNDED, Math.min(refund, MOST_REFUNDED - 1));
+    code.constant((here + MOST_REFUNDED) | (reason << REASON_SHIFT));
     code.localSet(LOCAL.leave);
-    this.addToBudget(place.remaining - remaining);
+    this.addToBudget(refund - here);
     this.refund?.();
     this.take(way);
   }
@@ -500,6 +522,7 @@ export class RegionEmitter {
   /** Out of the region along an edge; variables are in their locals, and so is the target. */
   private goOut(edge: Edge): void {
     if (edge.jump !== undefined) this.record(this.surroundings.profileOf(edge.jump));
+    this.addToBudget(-this.spent);
     this.code.constant(edge.returns ? TO.caller : edge.eip.isConstant ? TO.lacking : TO.region);
     this.code.localSet(LOCAL.leave);
     this.take(wayAlong(this.block));
@@ -534,6 +557,7 @@ export class RegionEmitter {
       emitter.close();
     };
     when(OP.i32_ge_s, 0, () => this.leaveRegion());
+    this.spent = 0;
     this.storeBudget();
     when(OP.i32_eq, TO.lacking, () => this.countExit());
     when(OP.i32_eq, TO.caller, () => {
@@ -547,10 +571,11 @@ export class RegionEmitter {
     const { code } = this;
     code.localGet(LOCAL.budget);
     code.localGet(LOCAL.leave);
-    code.constant(MOST_REMAINING);
+    code.constant(2 * MOST_REFUNDED - 1);
     code.byte(OP.i32_and);
     code.byte(OP.i32_add);
     code.localSet(LOCAL.budget);
+    this.spent = MOST_REFUNDED;
     this.storeBudget();
     code.constant(0);
     code.localGet(LOCAL.leaveOffset);
@@ -674,6 +699,7 @@ export class RegionEmitter {
         this.callSlot();
       });
     } else this.callIndirect(target);
+    this.spent = 0;
     code.localTee(LOCAL.nextEip);
     emitter.push(after.eip);
     code.byte(OP.i32_ne);
@@ -696,6 +722,7 @@ export class RegionEmitter {
   private callHelper({ helper, shortcut, args, place, next, variables, last, resumes }: HelperStep): void {
     const { code, emitter, block } = this;
     this.storeVariables(block.dirtyIn | changedAt(block, variables), variables);
+    this.payBudget();
     this.storeBudget();
     const key = resumes ? emitter.temporary() : -1;
     if (resumes) {
