@@ -325,9 +325,10 @@ export class BlockBuilder extends NodeValues implements Builder {
     return flags && !('less' in flags) && flags.operation !== 'logic' ? flags : undefined;
   }
 
-  get flagsAreLogic(): boolean {
+  /** The same, if they are those of AND or the like. */
+  get logicFlags(): FlagSource | undefined {
     const { flags } = this;
-    return flags !== undefined && !('less' in flags) && flags.operation === 'logic';
+    return flags && !('less' in flags) && flags.operation === 'logic' ? flags : undefined;
   }
 
   shortCondition(cc: number): Value | undefined {

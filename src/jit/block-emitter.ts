@@ -6,7 +6,7 @@ import { Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js'
 import type { LocalRun } from '../wasm/module.js';
 import type { Operand } from '../wasm/routine.js';
 import { SIMD } from '../wasm/simd.js';
-import { pushFlags } from './deferred-flags.js';
+import { pushFlags, pushResult } from './deferred-flags.js';
 import { type FlagForm, STORED } from './flag-conditions.js';
 import { KIND, type Node } from './node.js';
 import {
@@ -15,6 +15,7 @@ import {
   type BehindStep,
   FIRST_VECTOR,
   FLAGS_AUX,
+  FLAGS_RESULT,
   type HelperStep,
   LEAVE,
   LOCAL,
@@ -193,11 +194,12 @@ export class BlockEmitter {
         } else code.constant(node.number);
         return;
       case KIND.entry:
-        if (node.number !== FLAGS_AUX || this.flagForm === STORED) {
+        if (this.flagForm !== STORED && node.number === FLAGS_AUX) pushFlags(code, this.flagForm, this.temporary());
+        else if (this.flagForm !== STORED && node.number === FLAGS_RESULT) pushResult(code, this.flagForm);
+        else {
           code.localGet(LOCAL.variables + node.number);
           return;
         }
-        pushFlags(code, this.flagForm, this.temporary());
         break;
       case KIND.unary:
         this.push(node.a!);

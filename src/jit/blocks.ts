@@ -61,8 +61,8 @@ export class Block {
   changed = 0;
   /** What set the flags last, if they are sums or differences of it. */
   flags: FlagSource | undefined;
-  /** They are those of AND or the like. */
-  logicFlags = false;
+  /** The same of AND and the like. */
+  logicFlags: FlagSource | undefined;
   /** `FlagForm` of the flags when the block begins. */
   flagForm = STORED;
   /** Variables whose value at the beginning the block computes with. */
@@ -208,7 +208,7 @@ class BlockTranslation {
     block.entries = builder.entries;
     block.variables = builder.variables;
     block.flags = builder.arithmeticFlags;
-    block.logicFlags = builder.flagsAreLogic;
+    block.logicFlags = builder.logicFlags;
     for (let v = 0; v < VARIABLES; v++) if (block.variables[v] !== block.entries[v]) block.changed |= 1 << v;
   }
 

@@ -6,19 +6,16 @@ import { constant, type Node } from './node.js';
 import { FLAGS_AUX, FLAGS_RESULT, FLAGS_X, FLAGS_Y, LOCAL } from './steps.js';
 
 /**
- * The second flag word (`isa/flags.ts`) is a handful of operations, and hardly ever wanted: the next instruction that
+ * The two flag words (`isa/flags.ts`) are a handful of operations, and hardly ever wanted: the next instruction that
  * sets the flags is near. But until then the region may be left. So between blocks that agree on it the operands of
- * the addition or subtraction are passed on in its place, and the word is computed where it is needed.
+ * the addition or subtraction are passed on in their place, and the words are computed where they are needed.
  */
 
 export const AUX = 1 << FLAGS_AUX;
 export const RESULT = 1 << FLAGS_RESULT;
+export const WORDS = AUX | RESULT;
+/** What is needed in place of the words. */
 export const OPERANDS = (1 << FLAGS_X) | (1 << FLAGS_Y);
-/** What is needed in place of the word. */
-const SOURCES = OPERANDS | RESULT;
-
-/** The flags of AND and the like: they are those of `result ± 0`, for any operation and size. */
-const ANY = -1;
 
 /** The bits of the word that sums and differences have. */
 const CARRIES = 0xc000_0008 | 0;
@@ -40,16 +37,17 @@ export function deferFlags(blocks: readonly Block[]): void {
   for (const block of blocks) passOn(block);
 }
 
-/** Blocks whose predecessors end in different forms want the word itself. */
+/** Blocks whose predecessors end in different forms want the words themselves. */
 function agree(blocks: readonly Block[], forms: Map<Block, FlagForm>): void {
   for (let again = true; again; ) {
     again = false;
     for (const block of blocks) {
       const form = block.terminator.kind === 'call' ? STORED : formAtEnd(block, forms.get(block));
-      if (form === undefined || form === ANY) continue;
+      if (form === undefined) continue;
       for (const { block: to } of block.edges()) {
         const known = to && forms.get(to);
         if (!to || known === form || known === STORED) continue;
+        if (form < 0 && (known === undefined || -form <= sizeOf(known))) continue;
         forms.set(to, known === undefined ? form : STORED);
         again = true;
       }
@@ -62,19 +60,26 @@ function storeFrom(hub: Block, forms: Map<Block, FlagForm>): void {
   for (const { block } of hub.edges()) if (block) forms.set(block, STORED);
 }
 
-/** Undefined: that is not known yet. */
+/**
+ * Undefined: that is not known yet. Negative: the size of an AND or the like, whose flags are those of `result ± 0`, for
+ * any size that is not smaller.
+ */
 function formAtEnd({ changed, flags, logicFlags }: Block, atBegin: FlagForm | undefined): FlagForm | undefined {
-  if ((changed & (AUX | RESULT)) === 0) return atBegin;
+  if ((changed & WORDS) === 0) return atBegin;
   if (flags) return formOf(flags);
-  return logicFlags ? ANY : STORED;
+  return logicFlags ? -logicFlags.size : STORED;
 }
 
-/** How the second flag word of a sum or difference is passed on. */
+/** How the flag words of a sum or difference are passed on. */
 export function formOf({ size, operation }: FlagSource): FlagForm {
   return size + Number(operation === 'sub');
 }
 
-/** How the second flag word is represented where the region is left at the block's end, along an edge. */
+function sizeOf(form: FlagForm): Size {
+  return (form & ~1) as Size;
+}
+
+/** How the flag words are represented where the region is left at the block's end, along an edge. */
 export function formOut(block: Block): FlagForm {
   const { flags, flagForm, changed, variables, entries, terminator } = block;
   if (terminator.kind === 'switch') return STORED;
@@ -86,16 +91,14 @@ export function formOut(block: Block): FlagForm {
 function passOn(block: Block): void {
   const { flags, flagForm } = block;
   const next = block.terminator.kind === 'call' ? [] : block.edges().flatMap(({ block: to }) => to ?? []);
-  if (block.changed & (AUX | RESULT)) {
+  if (block.changed & WORDS) {
     const passed = next.some((to) => to.flagForm !== STORED);
     if (flags && (edgesOut(block).length > 0 || passed)) setOperands(block, flags.x, flags.y);
     else if (block.logicFlags && passed) setOperands(block, block.variables[FLAGS_RESULT]!, constant(0));
   } else if (flagForm === STORED) return;
-  else if (block.terminator.kind === 'switch' || next.some((to) => to.flagForm === STORED)) block.changed |= AUX;
-  // The word from before goes with another result.
-  if (flagForm !== STORED && block.variables[FLAGS_AUX] === block.entries[FLAGS_AUX]) {
-    if (block.changed & RESULT) block.changed |= AUX;
-  }
+  else if (block.terminator.kind === 'switch' || next.some((to) => to.flagForm === STORED)) block.changed |= WORDS;
+  // One word from before goes with another one.
+  if (flagForm !== STORED && block.changed & WORDS) block.changed |= WORDS;
 }
 
 function setOperands(block: Block, x: Node, y: Node): void {
@@ -111,13 +114,27 @@ function setOperands(block: Block, x: Node, y: Node): void {
 /** Variables that are needed when the block begins, if `variables` are. */
 export function sourcesOf(block: Block, variables: number): number {
   if (block.flagForm === STORED) return variables;
-  const keepsWord = (block.changed & AUX) !== 0 && block.variables[FLAGS_AUX] === block.entries[FLAGS_AUX];
-  return (variables & AUX) !== 0 || keepsWord ? (variables & ~AUX) | SOURCES : variables;
+  const { changed, variables: values, entries } = block;
+  const keepsWord = (changed & WORDS) !== 0 && [FLAGS_RESULT, FLAGS_AUX].some((word) => values[word] === entries[word]);
+  return (variables & WORDS) !== 0 || keepsWord ? (variables & ~WORDS) | OPERANDS : variables;
 }
 
-/** Leaves the word on the wasm stack; `temporary` is a local for it. */
+function pushSum(code: Code, form: FlagForm): void {
+  code.localGet(LOCAL.variables + FLAGS_X);
+  code.localGet(LOCAL.variables + FLAGS_Y);
+  code.byte(form & 1 ? OP.i32_sub : OP.i32_add);
+}
+
+/** Leaves the first word on the wasm stack. */
+export function pushResult(code: Code, form: FlagForm): void {
+  pushSum(code, form);
+  const size = sizeOf(form);
+  if (size !== 32) code.byte(size === 8 ? OP.i32_extend8_s : OP.i32_extend16_s);
+}
+
+/** Leaves the second word on the wasm stack; `temporary` is a local for it. */
 export function pushFlags(code: Code, form: FlagForm, temporary: number): void {
-  const size = (form & ~1) as Size;
+  const size = sizeOf(form);
   const subtracted = (form & 1) !== 0;
   const push = (variable: number, complement = false): void => {
     code.localGet(LOCAL.variables + variable);
@@ -132,7 +149,11 @@ export function pushFlags(code: Code, form: FlagForm, temporary: number): void {
   push(FLAGS_X, subtracted);
   push(FLAGS_Y);
   code.byte(OP.i32_or);
-  push(FLAGS_RESULT, !subtracted);
+  pushSum(code, form);
+  if (!subtracted) {
+    code.constant(-1);
+    code.byte(OP.i32_xor);
+  }
   code.byte(OP.i32_and);
   code.byte(OP.i32_or);
   if (size !== 32) {
@@ -153,28 +174,38 @@ export function pushFlags(code: Code, form: FlagForm, temporary: number): void {
 }
 
 /**
- * Puts operands that make the word into their locals, where the word itself is `FLAGS_AUX`'s. On the wasm stack:
- * whether there are none, since it is not one of a sum or difference.
+ * Puts operands that make the words into their locals, where the words themselves are in theirs. On the wasm stack:
+ * whether there are none, since they are not those of such a sum or difference; `temporary` is a local.
  */
-export function findOperands(code: Code, form: FlagForm): void {
-  const size = form & ~1;
-  const word = LOCAL.variables + FLAGS_AUX;
-  code.localGet(word);
-  if (size !== 32) {
-    code.constant(32 - size);
-    code.byte(OP.i32_shr_u);
+export function findOperands(code: Code, form: FlagForm, temporary: number): void {
+  const size = sizeOf(form);
+  const [result, word] = [LOCAL.variables + FLAGS_RESULT, LOCAL.variables + FLAGS_AUX];
+  // Up to each bit that carries there is nothing but ones, and nothing else: then the other operand exists if any do.
+  const carries = [
+    { at: 3, from: 0, to: 3 },
+    { at: 30, from: 4, to: size - 2 },
+    { at: 31, from: size - 1, to: size - 1 },
+  ];
+  for (const { at, from, to } of carries) {
     code.localGet(word);
-    code.constant(8);
+    code.constant(at);
+    code.byte(OP.i32_shr_u);
+    code.constant(1);
     code.byte(OP.i32_and);
-    code.byte(OP.i32_or);
+    code.constant(2 ** (to + 1) - 2 ** from);
+    code.byte(OP.i32_mul);
+    if (from > 0) code.byte(OP.i32_or);
   }
-  code.localTee(LOCAL.variables + FLAGS_Y);
-  if (form & 1) {
-    code.constant(-1);
-    code.byte(OP.i32_xor);
-  }
+  code.localSet(LOCAL.variables + FLAGS_Y);
+  code.localGet(result);
+  code.localGet(LOCAL.variables + FLAGS_Y);
+  code.byte(form & 1 ? OP.i32_add : OP.i32_sub);
   code.localSet(LOCAL.variables + FLAGS_X);
+  pushFlags(code, form, temporary);
   code.localGet(word);
-  code.constant(~CARRIES);
-  code.byte(OP.i32_and);
+  code.byte(OP.i32_xor);
+  pushResult(code, form);
+  code.localGet(result);
+  code.byte(OP.i32_xor);
+  code.byte(OP.i32_or);
 }

@@ -3,7 +3,7 @@ import { OP } from '../wasm/code.js';
 import * as n from './node.js';
 import type { Node } from './node.js';
 
-/** How the second flag word is represented: `STORED`, in its own local; else the bits of operands, +1: subtracted. */
+/** How the flag words are represented: `STORED`, in their own locals; else the bits of operands, +1: subtracted. */
 export type FlagForm = number;
 export const STORED: FlagForm = 0;
 

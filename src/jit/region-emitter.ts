@@ -21,7 +21,7 @@ import { SIMD } from '../wasm/simd.js';
 import { liveOut } from './analysis.js';
 import { BlockEmitter } from './block-emitter.js';
 import { type Block, type Edge, leavesAtEnd } from './blocks.js';
-import { AUX, findOperands, formOut, OPERANDS, pushFlags } from './deferred-flags.js';
+import { findOperands, formOut, OPERANDS, pushFlags, pushResult, WORDS } from './deferred-flags.js';
 import { STORED } from './flag-conditions.js';
 import { ENTRY_SHIFT, PROFILE_COUNT, TARGET_HASH } from './jump-profiles.js';
 import { type LoopRun, planRun } from './loop-run.js';
@@ -33,6 +33,7 @@ import {
   EXTENDED,
   FIRST_VECTOR,
   FLAGS_AUX,
+  FLAGS_RESULT,
   FLAGS_X,
   FLAGS_Y,
   type HelperStep,
@@ -168,8 +169,8 @@ export class RegionEmitter {
   private findFlags(entry: Block): void {
     const { code, emitter } = this;
     if ((entry.liveIn & (1 << FLAGS_X)) === 0) return;
-    this.loadVariables(AUX);
-    findOperands(code, entry.flagForm);
+    this.loadVariables(WORDS);
+    findOperands(code, entry.flagForm, emitter.temporary());
     // Rare: the interpreter goes on to where they are set anew.
     emitter.open(OP.if);
     code.constant(0);
@@ -301,7 +302,7 @@ export class RegionEmitter {
 
   private assignAtBranch(variables = -1): void {
     const { block } = this;
-    const stored = formOut(block) === STORED ? block.changed : block.changed & ~AUX;
+    const stored = formOut(block) === STORED ? block.changed : block.changed & ~WORDS;
     this.assign((liveOut(block) | (leavesAtEnd(block) ? stored : 0)) & variables);
   }
 
@@ -499,13 +500,13 @@ export class RegionEmitter {
     const changed = changedAt(block, place.variables);
     const way = wayBefore(block, place);
     if (way.flagForm === STORED) {
-      const flags = block.flagForm === STORED ? 0 : block.dirtyIn & AUX;
+      const flags = block.flagForm === STORED ? 0 : block.dirtyIn & WORDS;
       this.setVariables(changed | flags, place.variables);
-    } else if (changed & AUX) {
+    } else if (changed & WORDS) {
       const values = [...place.variables];
       values[FLAGS_X] = place.flags!.x;
       values[FLAGS_Y] = place.flags!.y;
-      this.setVariables((changed & ~AUX) | OPERANDS, values);
+      this.setVariables((changed & ~WORDS) | OPERANDS, values);
     } else this.setVariables(changed, place.variables);
     // There are many of these: small numbers make short code.
     code.constant((place.eip - this.blocks[0]!.eip) | 0);
@@ -538,6 +539,8 @@ export class RegionEmitter {
     if (flagForm !== STORED) {
       pushFlags(code, flagForm, emitter.temporary());
       code.localSet(LOCAL.variables + FLAGS_AUX);
+      pushResult(code, flagForm);
+      code.localSet(LOCAL.variables + FLAGS_RESULT);
     } else {
       const rest = mask & ~(next?.mask ?? 0);
       for (let v = 0; v < VARIABLES; v++) if (rest & (1 << v)) this.storeLocal(v);

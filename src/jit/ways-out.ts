@@ -1,5 +1,5 @@
 import { type Block, edgesOut } from './blocks.js';
-import { AUX, formOf, formOut, OPERANDS, RESULT } from './deferred-flags.js';
+import { AUX, formOf, formOut, OPERANDS, RESULT, WORDS } from './deferred-flags.js';
 import { type FlagForm, STORED } from './flag-conditions.js';
 import type { Node } from './node.js';
 import { mayLeave, type Place, type Step, VARIABLES } from './steps.js';
@@ -15,7 +15,7 @@ import { mayLeave, type Place, type Step, VARIABLES } from './steps.js';
 export interface WayOut {
   /** Variables that are in their locals and have to be stored. */
   readonly mask: number;
-  /** How the second flag word, which is one of them, is represented. */
+  /** How the flag words, which are among them, are represented. */
   readonly flagForm: FlagForm;
   /** Where it goes on when the flags are words, or some of the variables have been stored. */
   next?: WayOut;
@@ -30,7 +30,7 @@ export function wayBefore(block: Block, { variables, flags }: Pick<Place, 'varia
   const changed = changedAt(block, variables);
   const mask = block.dirtyIn | changed;
   let flagForm = STORED;
-  if ((changed & (AUX | RESULT)) === 0) flagForm = mask & AUX ? block.flagForm : STORED;
+  if ((changed & WORDS) === 0) flagForm = mask & WORDS ? block.flagForm : STORED;
   else if (flags && (changed & AUX) !== 0 && (changed & RESULT) !== 0) flagForm = formOf(flags);
   return { mask, flagForm };
 }
@@ -38,7 +38,7 @@ export function wayBefore(block: Block, { variables, flags }: Pick<Place, 'varia
 /** Out along an edge at the block's end. */
 export function wayAlong(block: Block): WayOut {
   const mask = (block.dirtyIn | block.changed) & ~OPERANDS;
-  return { mask, flagForm: mask & AUX ? formOut(block) : STORED };
+  return { mask, flagForm: mask & WORDS ? formOut(block) : STORED };
 }
 
 /** All that are taken somewhere; those that others go on to come first. */
