@@ -36,16 +36,25 @@ const EXTENDED = 0x8000_0000;
 /** Leaf EXTENDED + 1, EDX. */
 const NX = 1 << 20;
 
+/** Who has made the processor, 12 characters, and its family, model and stepping as leaf 1 has them. */
+interface Maker {
+  readonly vendor: string;
+  readonly signature: number;
+}
 /**
  * Unknown to every kernel, on purpose: known vendors of family 6 and above make kernels with an early microcode
- * loader touch MSRs before they have an IDT (lguest-abi §11.4). Exactly 12 characters.
+ * loader touch MSRs before they have an IDT (lguest-abi §11.4). Family 6, model 5, stepping 2: i686 user space and
+ * 686-pae kernels want family 6.
  */
-const VENDOR = 'LguestScript';
+const UNKNOWN: Maker = { vendor: 'LguestScript', signature: 0x652 };
+/**
+ * Family 6, model 26: where there are such MSRs. The GNU C library does not look for SSE in the processors of makers
+ * that it does not know; for this one it chooses string functions that suit us, too.
+ */
+const NEHALEM: Maker = { vendor: 'GenuineIntel', signature: 0x106a5 };
 /** At most 47 characters and a zero. */
 const BRAND = 'Virtual i686 in TypeScript (lguest)';
 
-/** Family 6, model 5, stepping 2: i686 user space and 686-pae kernels want family 6. */
-const SIGNATURE = 0x652;
 /** Bytes that CLFLUSH takes, in units of eight. */
 const CLFLUSH_LINE = 8;
 /** 36 physical bits, 32 linear ones. */
@@ -62,13 +71,13 @@ function packResult(text: string, at: number): CpuidResult {
   return [0, 4, 8, 12].map((n) => packCharacters(text, at + n)) as unknown as CpuidResult;
 }
 
-function describeProcessor(name: string, features: number): ProcessorModel {
+function describeProcessor(name: string, { vendor, signature }: Maker, features: number): ProcessorModel {
   return {
     name,
     leaves: new Map<number, CpuidResult>([
       // Order of the vendor string: EBX, EDX, ECX.
-      [0, [4, packCharacters(VENDOR, 0), packCharacters(VENDOR, 8), packCharacters(VENDOR, 4)]],
-      [1, [SIGNATURE, CLFLUSH_LINE << 8, FEATURE_ECX.sse3 | FEATURE_ECX.ssse3, features]],
+      [0, [4, packCharacters(vendor, 0), packCharacters(vendor, 8), packCharacters(vendor, 4)]],
+      [1, [signature, CLFLUSH_LINE << 8, FEATURE_ECX.sse3 | FEATURE_ECX.ssse3, features]],
       // "This leaf, once" and no descriptor of a cache; nor does leaf 4 enumerate one.
       [2, [1, 0, 0, 0]],
       [3, [0, 0, 0, 0]],
@@ -98,9 +107,9 @@ const COMMON =
   FEATURE.sse2;
 
 /** For the lguest board: no SEP and no MSR, which do not work there although user space sees the raw bits. */
-export const LGUEST_MODEL: ProcessorModel = describeProcessor('lguest', COMMON);
+export const LGUEST_MODEL: ProcessorModel = describeProcessor('lguest', UNKNOWN, COMMON);
 /** For the pc board, where the guest has ring 0. */
-export const PC_MODEL: ProcessorModel = describeProcessor('pc', COMMON | FEATURE.msr | FEATURE.sep);
+export const PC_MODEL: ProcessorModel = describeProcessor('pc', NEHALEM, COMMON | FEATURE.msr | FEATURE.sep);
 
 /** Result of a leaf: beyond the last basic leaf that of the last one, other unknown leaves zero. */
 export function readCpuid(model: ProcessorModel, leaf: number): CpuidResult {

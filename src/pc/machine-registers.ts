@@ -5,6 +5,16 @@ const EXTENDED_FEATURES = 0xc000_0080;
 /** EFER: no-execute enable. The other bits belong to what CPUID does not advertise. */
 export const NO_EXECUTE_ENABLE = 1 << 11;
 
+/** What kernels touch on a processor of Intel's without asking: its value, low and high word. Writes change nothing. */
+const CONSTANTS: ReadonlyMap<number, readonly [number, number]> = new Map([
+  /** IA32_PLATFORM_ID. */
+  [0x17, [0, 0]],
+  /** IA32_BIOS_SIGN_ID: there is no microcode. */
+  [0x8b, [0, 0]],
+  /** IA32_MISC_ENABLE: fast strings; neither is CPUID limited, nor no-execute disabled. */
+  [0x1a0, [1, 0]],
+]);
+
 export interface MachineRegistersState {
   readonly efer: number;
   readonly tscOffset: bigint;
@@ -37,7 +47,7 @@ export class MachineRegisters {
   read(index: number): readonly [number, number] | undefined {
     if (index === TIME_STAMP_COUNTER) return this.timestamp();
     if (index === EXTENDED_FEATURES) return [this.efer, 0];
-    return undefined;
+    return CONSTANTS.get(index);
   }
 
   write(index: number, low: number, high: number): boolean {
@@ -52,7 +62,7 @@ export class MachineRegisters {
       this.options.onChange();
       return true;
     }
-    return false;
+    return CONSTANTS.has(index);
   }
 
   save(): MachineRegistersState {

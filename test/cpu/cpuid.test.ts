@@ -1,18 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cpuidHelpers, LGUEST_MODEL, PC_MODEL, readCpuid } from '../../src/cpu/cpuid.js';
+import { cpuidHelpers, LGUEST_MODEL, PC_MODEL, type ProcessorModel, readCpuid } from '../../src/cpu/cpuid.js';
 import { EAX, EBX, ECX, EDX } from '../../src/cpu/state.js';
 import { FakeCpu } from './fake-cpu.js';
 
 const characters = (...words: number[]): string => Buffer.from(new Uint32Array(words).buffer).toString('latin1');
 
-test('the vendor is nobody a kernel has special code for', () => {
+/** EBX, EDX and ECX of leaf 0. */
+function vendorOf(model: ProcessorModel): string {
+  const [, ebx, ecx, edx] = readCpuid(model, 0);
+  return characters(ebx, edx, ecx);
+}
+
+test('on the lguest board the vendor is nobody a kernel has special code for', () => {
   const cpu = new FakeCpu();
   cpu.state.registers[EAX] = 0;
   cpuidHelpers.cpuid(cpu);
   const { registers } = cpu.state;
   assert.equal(characters(registers[EBX]!, registers[EDX]!, registers[ECX]!), 'LguestScript');
   assert.equal(registers[EAX], 4);
+  assert.equal(vendorOf(LGUEST_MODEL), 'LguestScript');
+});
+
+test('on the pc board it is one in whose processors C libraries look for SSE', () => {
+  assert.equal(vendorOf(PC_MODEL), 'GenuineIntel');
+  const [signature] = readCpuid(PC_MODEL, 1);
+  assert.equal((signature >> 8) & 15, 6);
+  // Nothing with model-specific registers that the board does not have: machine checks, memory types.
+  const [, , , edx] = readCpuid(PC_MODEL, 1);
+  assert.equal(edx & ((1 << 7) | (1 << 12) | (1 << 14)), 0);
 });
 
 test('features: an i686 with PAE and SSSE3, and nothing that is missing', () => {
