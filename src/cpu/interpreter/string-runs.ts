@@ -1,7 +1,8 @@
 import { STATE } from '../../memory/layout.js';
-import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
+import { Code, I32, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import { ITERATIONS_PER_TURN } from '../../isa/strings.js';
+import { bySize, copyUpwards, fillWith, skipVectors, spread } from './string-vectors.js';
 
 /**
  * Repeated string instructions, many elements at once: functions (log2 of the element's bytes) → done, for both tiers.
@@ -30,9 +31,15 @@ const EDI = STATE.registers + 4 * 7;
 /** Parameter and locals. */
 const L = {
   ...{ shift: 0, turn: 1, to: 2, from: 3, count: 4, bytes: 5, hostTo: 6, hostFrom: 7, scratch: 8 },
-  ...{ x: 9, y: 10, different: 11, step: 12 },
+  ...{ x: 9, y: 10, different: 11, step: 12, pattern: 13, other: 14 },
 } as const;
-const LOCALS: readonly LocalRun[] = [{ type: I32, count: 12 }];
+const LOCALS: readonly LocalRun[] = [
+  { type: I32, count: 12 },
+  { type: V128, count: 2 },
+];
+
+/** Bytes up to which a call for all of them takes longer than to move them here. */
+const FEW_BYTES = 256;
 
 /** Adds the functions to the interpreter's module, and exports them. Returns their indices. */
 export function addStringRuns(module: ModuleBuilder): Record<StringRun, number> {
@@ -96,13 +103,7 @@ function emitRun(moving: boolean): Uint8Array {
     code.localSet(host);
   }
   code.byte(OP.end);
-  if (moving)
-    copy(
-      code,
-      () => code.localGet(L.hostTo),
-      () => code.localGet(L.hostFrom),
-      () => code.localGet(L.bytes),
-    );
+  if (moving) copy(code);
   else fill(code);
   advance(code, EDI, L.to);
   if (moving) advance(code, ESI, L.from);
@@ -163,6 +164,13 @@ function emitComparison(two: boolean): Uint8Array {
   code.localSet(L.step);
   code.constant(0);
   code.localSet(L.bytes);
+  isDown(code);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  if (!two) spread(code, L.shift, () => code.localGet(L.x), L.pattern);
+  skipVectors(code, { ...L, to: L.hostTo, from: two ? L.hostFrom : undefined });
+  code.byte(OP.end);
   code.byte(OP.loop);
   code.byte(VOID_BLOCK);
   if (two) {
@@ -219,25 +227,11 @@ function move(code: Code, local: number, by: number): void {
 }
 
 function loadElement(code: Code, host: number, into: number): void {
-  code.localGet(L.shift);
-  code.byte(OP.i32_eqz);
-  code.byte(OP.if);
-  code.byte(I32);
-  code.localGet(host);
-  code.memory(OP.i32_load8_u, 0);
-  code.byte(OP.else);
-  code.localGet(L.shift);
-  code.constant(1);
-  code.byte(OP.i32_eq);
-  code.byte(OP.if);
-  code.byte(I32);
-  code.localGet(host);
-  code.memory(OP.i32_load16_u, 0);
-  code.byte(OP.else);
-  code.localGet(host);
-  code.memory(OP.i32_load, 0);
-  code.byte(OP.end);
-  code.byte(OP.end);
+  const load = (opcode: number) => () => {
+    code.localGet(host);
+    code.memory(opcode, 0);
+  };
+  bySize(code, L.shift, I32, [load(OP.i32_load8_u), load(OP.i32_load16_u), load(OP.i32_load)]);
   code.localSet(into);
 }
 
@@ -356,21 +350,33 @@ function limitToDistance(code: Code): void {
   code.byte(OP.end);
 }
 
-function copy(code: Code, to: () => void, from: () => void, bytes: () => void): void {
-  to();
-  from();
-  bytes();
+/** Downwards, a few bytes are for the function, too: later elements are at lower addresses. */
+function copy(code: Code): void {
+  code.localGet(L.bytes);
+  code.constant(FEW_BYTES);
+  code.byte(OP.i32_gt_u);
+  isDown(code);
+  code.byte(OP.i32_or);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  code.localGet(L.hostTo);
+  code.localGet(L.hostFrom);
+  code.localGet(L.bytes);
   for (const byte of MEMORY_COPY) code.byte(byte);
+  code.byte(OP.else);
+  code.localGet(L.bytes);
+  code.localSet(L.scratch);
+  copyUpwards(code, L.hostTo, L.hostFrom, L.scratch);
+  code.byte(OP.end);
 }
 
-/** Elements whose bytes are all alike are filled in; of others the first is stored, and copied more and more of. */
 function fill(code: Code): void {
+  // Many elements whose bytes are all alike: of EAX the part that counts.
   load(code, STATE.registers);
   load8(code, STATE.registers);
   code.constant(0x1010101);
   code.byte(OP.i32_mul);
   code.byte(OP.i32_xor);
-  // The part of it that counts.
   code.constant(32);
   elementBytes(code);
   code.constant(3);
@@ -378,6 +384,10 @@ function fill(code: Code): void {
   code.byte(OP.i32_sub);
   code.byte(OP.i32_shl);
   code.byte(OP.i32_eqz);
+  code.localGet(L.bytes);
+  code.constant(FEW_BYTES);
+  code.byte(OP.i32_gt_u);
+  code.byte(OP.i32_and);
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
   code.localGet(L.hostTo);
@@ -385,50 +395,10 @@ function fill(code: Code): void {
   code.localGet(L.bytes);
   for (const byte of MEMORY_FILL) code.byte(byte);
   code.byte(OP.else);
-  const known = L.scratch;
-  elementBytes(code);
-  code.localSet(known);
-  copy(
-    code,
-    () => code.localGet(L.hostTo),
-    () => code.constant(STATE.registers),
-    () => code.localGet(known),
-  );
-  code.byte(OP.loop);
-  code.byte(VOID_BLOCK);
-  code.localGet(known);
+  spread(code, L.shift, () => load(code, STATE.registers), L.pattern);
   code.localGet(L.bytes);
-  code.byte(OP.i32_lt_u);
-  code.byte(OP.if);
-  code.byte(VOID_BLOCK);
-  copy(
-    code,
-    () => {
-      code.localGet(L.hostTo);
-      code.localGet(known);
-      code.byte(OP.i32_add);
-    },
-    () => code.localGet(L.hostTo),
-    () => {
-      code.localGet(known);
-      code.localGet(L.bytes);
-      code.localGet(known);
-      code.byte(OP.i32_sub);
-      code.localGet(known);
-      code.localGet(L.bytes);
-      code.localGet(known);
-      code.byte(OP.i32_sub);
-      code.byte(OP.i32_lt_u);
-      code.byte(OP.select);
-    },
-  );
-  code.localGet(known);
-  code.constant(1);
-  code.byte(OP.i32_shl);
-  code.localSet(known);
-  code.branch(OP.br, 1);
-  code.byte(OP.end);
-  code.byte(OP.end);
+  code.localSet(L.scratch);
+  fillWith(code, L.hostTo, L.pattern, L.scratch);
   code.byte(OP.end);
 }
 
