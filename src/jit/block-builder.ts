@@ -585,6 +585,7 @@ export class BlockBuilder extends NodeValues implements Builder {
         span: bytes,
         write,
         host: -1,
+        hostBias: 0,
         shared: false,
         hostNumber: -1,
         sharedWith: undefined,

@@ -1,5 +1,12 @@
 import type { X87RoutineName } from '../isa/x87-stack.js';
-import { TLB_READ_SUPERVISOR, TLB_READ_USER, TLB_WRITE_SUPERVISOR, TLB_WRITE_USER } from '../memory/layout.js';
+import {
+  TLB_BYTE,
+  TLB_READ_SUPERVISOR,
+  TLB_READ_USER,
+  TLB_WRITE_SUPERVISOR,
+  TLB_WRITE_USER,
+} from '../memory/layout.js';
+import { emitMisses } from '../cpu/interpreter/memory-functions.js';
 import type { Shortcut } from '../cpu/interpreter/shortcuts.js';
 import type { StringRun } from '../cpu/interpreter/string-runs.js';
 import { Code, F32, F64, I32, I64, OP, V128, VOID_BLOCK } from '../wasm/code.js';
@@ -31,8 +38,6 @@ import { X87Emitter } from './x87-emitter.js';
 import { tagsOf } from './x87-registers.js';
 
 const FIRST_TEMPORARY = LOCAL.nextEip + 1;
-
-const PAGE_OFFSET_MASK = 0xfff;
 
 /** What a block's steps need of the region around it. */
 interface RegionActions {
@@ -407,11 +412,11 @@ export class BlockEmitter {
     code.byte(OP.i32_wrap_i64);
     this.popInto(result);
   }
-  /** Leaves the host address of a group on the wasm stack, and returns how far behind it `offset` is. */
+  /** Leaves the local of a group on the wasm stack, and returns how far behind what it says `offset` is. */
   private pushHost(group: AccessGroup, offset: number): number {
     const checked = group.sharedWith ?? group;
     this.code.localGet(checked.host);
-    return ((offset - group.sharedOffset) | 0) - checked.least;
+    return ((offset - group.sharedOffset) | 0) - checked.least + checked.hostBias;
   }
 
   private pushBase(base: Node | undefined): void {
@@ -434,33 +439,41 @@ export class BlockEmitter {
   }
 
   /**
-   * Makes sure that a group is on one page in the TLB, once. An invalid entry has all low bits set, so that one
-   * comparison serves for validity and crossing (jit-evidence.md, variants e5 and e3x).
+   * Makes sure that a group is on one page in the TLB, once.
    */
   private access(group: AccessGroup, place: Place): void {
     if (group.host >= 0 || group.sharedWith) return;
     const { code } = this;
-    const address = group.shared ? this.sharedHost(group) : this.temporary();
-    let entry = this.addends?.get(group);
-    if (entry === undefined) {
-      entry = this.temporary();
-      this.lookUp(group, address, entry);
-      this.leaveIf(place, group.write ? LEAVE.write : LEAVE.read);
-    } else {
+    const host = group.shared ? this.sharedHost(group) : this.temporary();
+    const known = this.addends?.get(group);
+    if (known !== undefined) {
+      group.hostBias = biasInRun(group);
       this.pushAddress(group);
-      code.localSet(address);
+      code.localGet(known);
+    } else {
+      group.hostBias = biasOf(group);
+      const entry = this.temporary();
+      // The second byte's address will do to look up more than one: the first one is on that page or on another one than
+      // the last. Where it is as cheap as the first one's it is better, for it is the one that is wanted behind.
+      const ahead = group.span > 1 && group.least !== 0 ? TLB_BYTE : 0;
+      this.lookUp(group, host, entry, ahead);
+      this.leaveIf(place, group.write ? LEAVE.write : LEAVE.read);
+      code.localGet(host);
+      this.pushMore(TLB_BYTE - group.hostBias - ahead);
+      code.localGet(entry);
     }
-    code.localGet(address);
-    code.localGet(entry);
     code.byte(OP.i32_add);
-    code.localSet(address);
-    group.host = address;
+    code.localSet(host);
+    group.host = host;
   }
 
-  /** Puts address and TLB entry of a group into locals; leaves "not on one page in the TLB" on the wasm stack. */
-  lookUp(group: AccessGroup, address: number, entry: number): void {
+  /**
+   * Puts the address of byte `ahead` of a group, and the TLB entry, into locals; leaves "not on one page in the TLB" on
+   * the wasm stack.
+   */
+  lookUp(group: AccessGroup, address: number, entry: number, ahead = 0): void {
     const { code } = this;
-    this.pushAddress(group);
+    this.pushAddress(group, ahead);
     code.localTee(address);
     code.constant(10);
     code.byte(OP.i32_shr_u);
@@ -468,16 +481,7 @@ export class BlockEmitter {
     code.byte(OP.i32_and);
     code.memory(OP.i32_load, group.write ? this.tlbWrite : this.tlbRead);
     code.localTee(entry);
-    if (group.span > 1) {
-      code.localGet(address);
-      code.byte(OP.i32_or);
-    }
-    code.constant(PAGE_OFFSET_MASK);
-    code.byte(OP.i32_and);
-    if (group.span > 1) {
-      code.constant(0x1000 - group.span);
-      code.byte(OP.i32_gt_u);
-    }
+    emitMisses(code, () => code.localGet(address), group.span, ahead);
   }
 
   /** The local of a group whose check others share: the same in a loop and its run. */
@@ -485,19 +489,28 @@ export class BlockEmitter {
     return (this.sharedHosts[hostNumber] ??= this.reserve());
   }
 
-  private pushAddress(group: AccessGroup): void {
-    const { code } = this;
-    if (!group.root) {
-      code.constant(group.least);
-      return;
-    }
-    this.push(group.root);
-    if (group.least === 0) return;
-    code.constant(group.least);
-    code.byte(OP.i32_add);
+  private pushAddress({ root, least }: AccessGroup, ahead = 0): void {
+    if (root) {
+      this.push(root);
+      this.pushMore(least + ahead);
+    } else this.code.constant(least + ahead);
+  }
+  /** Adds to what is on the wasm stack. */
+  private pushMore(constant: number): void {
+    if (constant === 0) return;
+    this.code.constant(constant);
+    this.code.byte(OP.i32_add);
   }
 
-  /** Emits steps of which some groups have been looked up: `addends` are locals with their TLB entries. */
+  /** Makes the addend of a group of the TLB entry that has been looked up for it. */
+  makeAddend(group: AccessGroup, entry: number): void {
+    const { code } = this;
+    code.localGet(entry);
+    this.pushMore(TLB_BYTE - biasInRun(group));
+    code.localSet(entry);
+  }
+
+  /** Emits steps of which some groups have been looked up: their addends are in locals. */
   checkedSteps(steps: readonly Step[], addends: ReadonlyMap<AccessGroup, number>): void {
     this.addends = addends;
     this.steps(steps);
@@ -510,6 +523,18 @@ export class BlockEmitter {
     this.types.push(I32);
     return FIRST_TEMPORARY + this.types.length - 1;
   }
+}
+
+/**
+ * `AccessGroup.hostBias`: accesses without an offset are faster, and one instruction is as many as that takes; for a
+ * single byte it is not worth it.
+ */
+function biasOf(group: AccessGroup): number {
+  return group.span > 1 ? 0 : TLB_BYTE;
+}
+/** In a run nothing has to be added each time. But others that share the check find what they find without a run. */
+function biasInRun(group: AccessGroup): number {
+  return group.shared ? biasOf(group) : 0;
 }
 
 /** The pool with locals of the node's type. */

@@ -150,6 +150,7 @@ function countWithinPage(
   }
   emitter.lookUp(group, address, addend);
   giveUp();
+  emitter.makeAddend(group, addend);
   if (stride === 0) return;
   const iterations = emitter.temporary();
   const upwards = typeof stride !== 'number' || stride > 0;

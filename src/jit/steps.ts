@@ -204,8 +204,9 @@ export interface AccessGroup {
   least: number;
   span: number;
   write: boolean;
-  /** Local with the host address of `root + least`, once checked. */
+  /** Local with the host address of `root + least` less `hostBias`, once checked. */
   host: number;
+  hostBias: number;
   /** Blocks behind this one have groups that share its check: the local is for nothing else. */
   shared: boolean;
   /** Which of the locals for that it is (`shared-hosts.ts`). */

@@ -296,14 +296,19 @@ export const CALLED = { never: 0, byInstruction: 1, throughRing: 2 } as const;
 /** Where computed jumps have gone: 256 profiles of 1 KiB (`jit/jump-profiles.ts`). */
 export const JUMP_TARGETS = 0x30_0000;
 
-/** The four flat TLB tables, one u32 per virtual page (2^20): addend, low 12 bits 0xfff when invalid. */
+/**
+ * The four flat TLB tables, one u32 per virtual page (2^20): host address − linear address − `TLB_BYTE`, so that all low
+ * 12 bits are set; or `TLB_INVALID`, as fresh memory is, so that only tables of pages in use take memory.
+ */
 export const TLB_TABLE_BYTES = 0x40_0000;
 export const TLB_READ_SUPERVISOR = 0x40_0000;
 export const TLB_WRITE_SUPERVISOR = 0x80_0000;
 export const TLB_READ_USER = 0xc0_0000;
 export const TLB_WRITE_USER = 0x100_0000;
 /** A TLB entry that never matches. */
-export const TLB_INVALID = 0xfff;
+export const TLB_INVALID = 0;
+/** How far behind the sum of a linear address and its entry the byte is. */
+export const TLB_BYTE = 1;
 /** One byte for each virtual page: bits of `TLB_PAGE`. */
 export const TLB_PAGES = 0x240_0000;
 export const TLB_PAGE = {

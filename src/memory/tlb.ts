@@ -1,6 +1,7 @@
 import type { GuestMemory } from './guest-memory.js';
 import {
   RAM_BASE,
+  TLB_BYTE,
   TLB_INVALID,
   TLB_LIST_ENTRIES,
   TLB_LISTS,
@@ -23,7 +24,7 @@ const CODE = TLB_PAGE.supervisorCode | TLB_PAGE.userCode;
  * each page. Whatever forgets pages returns for whom code has come from one of them: bits of `TLB_PAGE`.
  *
  * Invariants
- * - An entry is the difference host address − linear address of a page, or `TLB_INVALID`.
+ * - An entry is host address − linear address − `TLB_BYTE` of a page, or `TLB_INVALID`; the memory begins with those.
  * - Whatever is in any table is in `READ_SUPERVISOR` too: it marks which pages are filled.
  * - Pages that decoded code came from are in no write table; that is how self-modifying code is noticed.
  * - All of it is in linear memory: the interpreter's module fills it, too (`cpu/interpreter/tlb-fill.ts`).
@@ -50,7 +51,6 @@ export class Tlb {
     this.readUser = table(TLB_READ_USER);
     this.writeSupervisor = table(TLB_WRITE_SUPERVISOR);
     this.writeUser = table(TLB_WRITE_USER);
-    for (const t of [this.readSupervisor, this.readUser, this.writeSupervisor, this.writeUser]) t.fill(TLB_INVALID);
     this.marks = memory.u8.subarray(TLB_PAGES, TLB_PAGES + PAGES);
     this.local = new PageList(memory, TLB_LISTS.local);
     this.global = new PageList(memory, TLB_LISTS.global);
@@ -64,16 +64,16 @@ export class Tlb {
     const gpa = walk.pageGpa;
     if (gpa >= this.size) return;
     const page = linear >>> 12;
-    const addend = (RAM_BASE + gpa - page * 4096) | 0;
+    const entry = entryOf(page, gpa);
     if (this.readSupervisor[page] === TLB_INVALID) this.remember(page, walk.global);
     const rights = (walk.global ? TLB_PAGE.global : 0) | (walk.executable ? 0 : TLB_PAGE.noExecute);
     this.marks[page] = (this.marks[page]! & CODE) | rights;
-    this.readSupervisor[page] = addend;
-    this.readUser[page] = walk.userReadable ? addend : TLB_INVALID;
+    this.readSupervisor[page] = entry;
+    this.readUser[page] = walk.userReadable ? entry : TLB_INVALID;
     const writable = this.codePages[gpa >>> 12] === 0;
     if (writable && (walk.supervisorWritable || walk.userWritable)) this.writeMappings.add(gpa >>> 12, page);
-    this.writeSupervisor[page] = writable && walk.supervisorWritable ? addend : TLB_INVALID;
-    this.writeUser[page] = writable && walk.userWritable ? addend : TLB_INVALID;
+    this.writeSupervisor[page] = writable && walk.supervisorWritable ? entry : TLB_INVALID;
+    this.writeUser[page] = writable && walk.userWritable ? entry : TLB_INVALID;
   }
 
   /** Code for ring 3, or for others, comes from the page of `linear`. */
@@ -109,22 +109,22 @@ export class Tlb {
   hostAddress(linear: number, bytes: number, write: boolean, user: boolean): number {
     const table = write ? (user ? this.writeUser : this.writeSupervisor) : user ? this.readUser : this.readSupervisor;
     const entry = table[linear >>> 12]!;
-    if ((entry & 0xfff) !== 0 || (linear & 0xfff) > 0x1000 - bytes) return -1;
-    return (entry + linear) >>> 0;
+    if (entry === TLB_INVALID || (linear & 0xfff) > 0x1000 - bytes) return -1;
+    return (entry + linear + TLB_BYTE) >>> 0;
   }
 
   /** Guest-physical address of the page of `linear` if it may be read without a walk, else −1. */
   pageOf(linear: number, user: boolean): number {
     const page = linear >>> 12;
-    const addend = (user ? this.readUser : this.readSupervisor)[page]!;
-    return addend === TLB_INVALID ? -1 : (addend + page * 4096 - RAM_BASE) >>> 0;
+    const entry = (user ? this.readUser : this.readSupervisor)[page]!;
+    return entry === TLB_INVALID ? -1 : (entry + page * 4096 + TLB_BYTE - RAM_BASE) >>> 0;
   }
 
   /** Guest-physical address of `linear` if it may be read, or written, without a walk; else −1. */
   locate(linear: number, writing: boolean, user: boolean): number {
     const table = writing ? (user ? this.writeUser : this.writeSupervisor) : user ? this.readUser : this.readSupervisor;
-    const addend = table[linear >>> 12]!;
-    return addend === TLB_INVALID ? -1 : (addend + linear - RAM_BASE) >>> 0;
+    const entry = table[linear >>> 12]!;
+    return entry === TLB_INVALID ? -1 : (entry + linear + TLB_BYTE - RAM_BASE) >>> 0;
   }
 
   /** Guest-physical address of `linear` if code may be fetched from there without a walk; else −1. */
@@ -134,17 +134,17 @@ export class Tlb {
 
   /** Takes guest page `gpaPage` out of the write tables: code is about to be decoded from it. */
   protectCode(gpaPage: number): void {
-    const host = RAM_BASE + gpaPage * 4096;
-    if (this.writeMappings.take(gpaPage, (page) => this.protectPage(page, host))) return;
+    const gpa = gpaPage * 4096;
+    if (this.writeMappings.take(gpaPage, (page) => this.protectPage(page, gpa))) return;
     for (const list of [this.local, this.global])
-      for (let i = 0; i < list.count; i++) this.protectPage(list.pages[i]!, host);
+      for (let i = 0; i < list.count; i++) this.protectPage(list.pages[i]!, gpa);
   }
 
-  /** Takes linear page number `page` out of the write tables if it leads to the guest page at `host`. */
-  private protectPage(page: number, host: number): void {
-    const addend = (host - page * 4096) | 0;
-    if (this.writeSupervisor[page] === addend) this.writeSupervisor[page] = TLB_INVALID;
-    if (this.writeUser[page] === addend) this.writeUser[page] = TLB_INVALID;
+  /** Takes linear page number `page` out of the write tables if it leads to the guest page at `gpa`. */
+  private protectPage(page: number, gpa: number): void {
+    const entry = entryOf(page, gpa);
+    if (this.writeSupervisor[page] === entry) this.writeSupervisor[page] = TLB_INVALID;
+    if (this.writeUser[page] === entry) this.writeUser[page] = TLB_INVALID;
   }
 
   private drop(page: number): number {
@@ -165,6 +165,11 @@ export class Tlb {
     }
     list.add(page);
   }
+}
+
+/** Of linear page number `page`, which leads to the guest page at `gpa`. */
+function entryOf(page: number, gpa: number): number {
+  return (RAM_BASE + gpa - page * 4096 - TLB_BYTE) | 0;
 }
 
 /** A list of page numbers in linear memory, behind their number. */

@@ -13,6 +13,7 @@ function group(sharedWith?: AccessGroup): AccessGroup {
     span: 4,
     write: false,
     host: -1,
+    hostBias: 0,
     shared: false,
     hostNumber: -1,
     sharedWith,

@@ -73,7 +73,7 @@ function storingBlock(stride: number): Block {
   const root = block.entries[0]!;
   const group: AccessGroup = {
     ...{ root, form: linearForm(root), least: 0, span: 4, write: true },
-    ...{ host: -1, shared: false, sharedWith: undefined, sharedOffset: 0 },
+    ...{ host: -1, hostBias: 0, shared: false, sharedWith: undefined, sharedOffset: 0 },
     hostNumber: -1,
   };
   block.steps = [{ kind: 'store', group, offset: 0, size: 32, value: block.entries[1]! }];

@@ -2,6 +2,8 @@ import {
   KEYS,
   SEGMENT,
   STATE,
+  TLB_BYTE,
+  TLB_INVALID,
   TLB_READ_SUPERVISOR,
   TLB_READ_USER,
   TLB_WRITE_SUPERVISOR,
@@ -48,8 +50,12 @@ export function hostForWrite(r: RoutineBuilder, linear: Operand, bytes: Operand)
 function hostIn(r: RoutineBuilder, table: number, linear: Operand, bytes: Operand): Local {
   const entry = r.loadAt(r.and(r.shrU(linear, 10), ~3), table);
   const highest = typeof bytes === 'number' ? 0x1000 - bytes : r.sub(0x1000, bytes);
-  r.returnIf(r.ltU(highest, r.and(r.or(entry, linear), 0xfff)), 0);
-  return r.add(entry, linear);
+  r.returnIf(r.or(r.eq(entry, TLB_INVALID), r.ltU(highest, r.and(linear, 0xfff))), 0);
+  return hostBy(r, entry, linear);
+}
+/** Where `linear` is, by the valid TLB entry of its page. */
+export function hostBy(r: RoutineBuilder, entry: Operand, linear: Operand): Local {
+  return r.add(r.add(entry, linear), TLB_BYTE);
 }
 
 /** Where the descriptor of a selector is, which is neither null nor in the LDT. */

@@ -33,6 +33,7 @@ import {
   demandState,
   demandUsual,
   flatAccess,
+  hostBy,
   hostForWrite,
   hostOf,
   LIMIT,
@@ -253,12 +254,12 @@ export function addResolve(module: ModuleBuilder, callees: Callees): number {
   const chosen = r.select(access, r.load(I32, STATE.tlbWrite), table);
   const at = r.add(chosen, r.and(r.shrU(linear, 10), ~3));
   const known = r.loadAt(at, 0);
-  r.returnIf(r.ne(known, TLB_INVALID), r.add(known, linear));
+  r.when(r.ne(known, TLB_INVALID), () => r.return(hostBy(r, known, linear)));
   const who = r.or(access, r.select(r.eq(table, TLB_READ_USER), ACCESS_USER, 0));
   const filled = r.call(callees.fill, I32, linear, who);
   r.when(r.eq(filled, FILL.done), () => {
     const entry = r.loadAt(at, 0);
-    r.returnIf(r.ne(entry, TLB_INVALID), r.add(entry, linear));
+    r.when(r.ne(entry, TLB_INVALID), () => r.return(hostBy(r, entry, linear)));
     // It may be written, and code is on its page: else it would be in the table.
     r.return(besideCode(r, linear, bytes));
   });
@@ -273,7 +274,7 @@ export function addResolve(module: ModuleBuilder, callees: Callees): number {
  * them. As `GuestMemory.touched`.
  */
 function besideCode(r: RoutineBuilder, linear: Local, bytes: Local): Local {
-  const host = r.add(r.loadAt(r.and(r.shrU(linear, 10), ~3), TLB_READ_SUPERVISOR), linear);
+  const host = hostBy(r, r.loadAt(r.and(r.shrU(linear, 10), ~3), TLB_READ_SUPERVISOR), linear);
   const first = r.sub(host, RAM_BASE);
   const isCode = (gpa: Local): Local => {
     const piece = r.shrU(gpa, CODE_PIECE_SHIFT);

@@ -1,7 +1,7 @@
 import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/builder.js';
 import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../../isa/encoding.js';
 import type { X87RoutineName } from '../../isa/x87-stack.js';
-import { SEGMENT, STATE } from '../../memory/layout.js';
+import { SEGMENT, STATE, TLB_BYTE } from '../../memory/layout.js';
 import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOperation } from '../../isa/vector.js';
 import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun } from '../../wasm/module.js';
@@ -708,7 +708,7 @@ export class HandlerBuilder implements Builder, X87Handler {
     this.push(linear);
     this.push(entry);
     this.code.byte(OP.i32_add);
-    this.code.memory(this.loadOpcode(size), 0);
+    this.code.memory(this.loadOpcode(size), TLB_BYTE);
     this.code.localSet(value.index);
     this.close();
     return value;
@@ -735,11 +735,11 @@ export class HandlerBuilder implements Builder, X87Handler {
     this.push(entry);
     this.code.byte(OP.i32_add);
     this.push(value);
-    this.code.memory(this.storeOpcode(size), 0);
+    this.code.memory(this.storeOpcode(size), TLB_BYTE);
     this.close();
   }
 
-  /** A place to read and then write: the host address when the fast path will do, else 0. */
+  /** A place to read and then write: the host address less `TLB_BYTE` when the fast path will do, else 0. */
   private linearCell(linear: Value, size: Size): MemoryCell {
     const host = this.newLocal(false);
     const old = this.newLocal(false);
@@ -757,7 +757,7 @@ export class HandlerBuilder implements Builder, X87Handler {
     this.push(entry);
     this.code.byte(OP.i32_add);
     this.code.localTee(host.index);
-    this.code.memory(this.loadOpcode(size), 0);
+    this.code.memory(this.loadOpcode(size), TLB_BYTE);
     this.code.localSet(old.index);
     this.close();
     return {
@@ -767,7 +767,7 @@ export class HandlerBuilder implements Builder, X87Handler {
         this.open(OP.if);
         this.push(host);
         this.push(value);
-        this.code.memory(this.storeOpcode(size), 0);
+        this.code.memory(this.storeOpcode(size), TLB_BYTE);
         this.code.byte(OP.else);
         this.push(linear);
         this.push(value);

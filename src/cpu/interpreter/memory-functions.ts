@@ -1,5 +1,5 @@
 import type { Size } from '../../isa/builder.js';
-import { STATE } from '../../memory/layout.js';
+import { STATE, TLB_BYTE } from '../../memory/layout.js';
 import { ACCESS_READ, ACCESS_WRITE } from '../../memory/page-walk.js';
 import { Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun, ModuleBuilder } from '../../wasm/module.js';
@@ -82,7 +82,7 @@ function readFunction(size: Size, slow: number): Uint8Array {
   code.localGet(0);
   code.localGet(entry);
   code.byte(OP.i32_add);
-  code.memory(size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : OP.i32_load, 0);
+  code.memory(size === 8 ? OP.i32_load8_u : size === 16 ? OP.i32_load16_u : OP.i32_load, TLB_BYTE);
   code.byte(OP.end);
   return code.bytes();
 }
@@ -103,7 +103,7 @@ function writeFunction(size: Size, slow: number): Uint8Array {
   code.localGet(entry);
   code.byte(OP.i32_add);
   code.localGet(1);
-  code.memory(size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : OP.i32_store, 0);
+  code.memory(size === 8 ? OP.i32_store8 : size === 16 ? OP.i32_store16 : OP.i32_store, TLB_BYTE);
   code.byte(OP.end);
   return code.bytes();
 }
@@ -111,8 +111,8 @@ function writeFunction(size: Size, slow: number): Uint8Array {
 /** What is wider than a word, and goes by words where the fast path will not do. */
 interface Wide {
   readonly bits: 64 | 128;
-  load(code: Code): void;
-  store(code: Code): void;
+  load(code: Code, offset: number): void;
+  store(code: Code, offset: number): void;
   /** Leaves the value in a local, with word number `word` from `pushWord`, on the wasm stack. */
   join(code: Code, value: number, word: number, pushWord: () => void): void;
   /** Of the value on the wasm stack. */
@@ -121,8 +121,8 @@ interface Wide {
 
 const I64_VALUE: Wide = {
   bits: 64,
-  load: (code) => code.memory(OP.i64_load, 0),
-  store: (code) => code.memory(OP.i64_store, 0),
+  load: (code, offset) => code.memory(OP.i64_load, offset),
+  store: (code, offset) => code.memory(OP.i64_store, offset),
   join(code, value, word, pushWord) {
     pushWord();
     code.byte(OP.i64_extend_i32_u);
@@ -143,8 +143,8 @@ function shift(code: Code, opcode: number, words: number): void {
 
 const V128_VALUE: Wide = {
   bits: 128,
-  load: (code) => code.simdMemory(SIMD.v128_load, 0),
-  store: (code) => code.simdMemory(SIMD.v128_store, 0),
+  load: (code, offset) => code.simdMemory(SIMD.v128_load, offset),
+  store: (code, offset) => code.simdMemory(SIMD.v128_store, offset),
   join(code, value, word, pushWord) {
     code.localGet(value);
     pushWord();
@@ -168,7 +168,7 @@ function readWideFunction(wide: Wide, slow: number, resolve: number): Uint8Array
   code.byte(OP.if);
   code.byte(VOID_BLOCK);
   code.localGet(entry);
-  wide.load(code);
+  wide.load(code, 0);
   code.byte(OP.return);
   code.byte(OP.end);
   emitReturnIfStatus(code, () => code.localGet(value));
@@ -185,7 +185,7 @@ function readWideFunction(wide: Wide, slow: number, resolve: number): Uint8Array
   code.localGet(0);
   code.localGet(entry);
   code.byte(OP.i32_add);
-  wide.load(code);
+  wide.load(code, TLB_BYTE);
   code.localSet(value);
   code.byte(OP.end);
   code.localGet(value);
@@ -204,7 +204,7 @@ function writeWideFunction(wide: Wide, slow: number, probeWrite: number, resolve
   code.byte(VOID_BLOCK);
   code.localGet(entry);
   code.localGet(1);
-  wide.store(code);
+  wide.store(code, 0);
   code.byte(OP.return);
   code.byte(OP.end);
   emitReturnIfStatus(code, () => {});
@@ -227,7 +227,7 @@ function writeWideFunction(wide: Wide, slow: number, probeWrite: number, resolve
   code.localGet(entry);
   code.byte(OP.i32_add);
   code.localGet(1);
-  wide.store(code);
+  wide.store(code, TLB_BYTE);
   code.byte(OP.end);
   return code.bytes();
 }
@@ -253,8 +253,7 @@ const PAGE_OFFSET_MASK = 0xfff;
 
 /**
  * Emits the TLB look-up of `linear` (pushed by `pushLinear`, twice): stores the entry in a local and leaves
- * 1 on the wasm stack when the access misses or crosses a page. An invalid entry has all low bits set, so
- * one comparison serves both (jit-evidence.md, variant e5); single bytes cannot cross and test validity alone.
+ * 1 on the wasm stack when the access misses or crosses a page.
  */
 export function emitLookUp(
   code: Code,
@@ -273,14 +272,27 @@ export function emitLookUp(
   code.byte(OP.i32_add);
   code.memory(OP.i32_load, 0);
   code.localTee(entry);
-  if (size !== 8) {
-    pushLinear();
-    code.byte(OP.i32_or);
+  emitMisses(code, pushLinear, size / 8);
+}
+
+/**
+ * Of the TLB entry on the wasm stack: leaves there whether `bytes` are not on one page in the TLB, of which byte `ahead`
+ * is at `linear`. If they are, the last byte's place on its page is at least `bytes` − 1. All low bits of a valid entry
+ * are set and none of an invalid one, so that the same comparison serves for both; a single byte is on one page.
+ */
+export function emitMisses(code: Code, pushLinear: () => void, bytes: number, ahead = 0): void {
+  if (bytes === 1) {
+    code.byte(OP.i32_eqz);
+    return;
   }
+  pushLinear();
+  if (bytes - 1 > ahead) {
+    code.constant(bytes - 1 - ahead);
+    code.byte(OP.i32_add);
+  }
+  code.byte(OP.i32_and);
   code.constant(PAGE_OFFSET_MASK);
   code.byte(OP.i32_and);
-  if (size !== 8) {
-    code.constant(0x1000 - size / 8);
-    code.byte(OP.i32_gt_u);
-  }
+  code.constant(bytes - 1);
+  code.byte(OP.i32_lt_u);
 }

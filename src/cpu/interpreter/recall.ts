@@ -23,6 +23,7 @@ import { type Local, type Operand, RoutineBuilder } from '../../wasm/routine.js'
 import { MODE } from '../decoder.js';
 import { KEY_EPOCH, KEY_OF_NOTHING, KEY_USER } from '../translator.js';
 import { BLOCK_PAGE } from './record.js';
+import { hostBy } from './flat-state.js';
 import { FILL } from './tlb-fill.js';
 
 /** Offsets in an entry of the jump cache. */
@@ -111,7 +112,7 @@ function demandPage(r: RoutineBuilder, fill: number, key: Operand, page: Local, 
   });
   const marks = r.loadByteAt(page, TLB_PAGES);
   r.returnIf(r.and(marks, TLB_PAGE.noExecute), 0);
-  r.returnIf(r.ne(r.add(r.loadAt(at, 0), r.shl(page, 12)), where), 0);
+  r.returnIf(r.ne(hostBy(r, r.loadAt(at, 0), r.shl(page, 12)), where), 0);
   const mark = r.select(user, TLB_PAGE.userCode, TLB_PAGE.supervisorCode);
   r.storeByteAt(page, r.or(marks, mark), TLB_PAGES);
 }

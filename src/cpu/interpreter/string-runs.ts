@@ -1,4 +1,4 @@
-import { STATE } from '../../memory/layout.js';
+import { STATE, TLB_BYTE } from '../../memory/layout.js';
 import { Code, I32, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
 import type { LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import { ITERATIONS_PER_TURN } from '../../isa/strings.js';
@@ -312,11 +312,12 @@ function findHost(code: Code, table: number, address: number, host: number): voi
   code.byte(OP.i32_add);
   code.memory(OP.i32_load, 0);
   code.localTee(host);
-  code.constant(0xfff);
-  code.byte(OP.i32_and);
+  code.byte(OP.i32_eqz);
   returnIf(code, 0);
   code.localGet(host);
   code.localGet(address);
+  code.byte(OP.i32_add);
+  code.constant(TLB_BYTE);
   code.byte(OP.i32_add);
   code.localSet(host);
 }

@@ -2,6 +2,7 @@ import {
   CODE_PAGES,
   RAM_BASE,
   STATE,
+  TLB_BYTE,
   TLB_INVALID,
   TLB_LIST_ENTRIES,
   TLB_LISTS,
@@ -255,7 +256,7 @@ class UsualWalk {
     const noExecute = r.select(r.ltS(this.high, 0), TLB_PAGE.noExecute, 0);
     r.storeByteAt(number, r.or(r.or(kept, noExecute), r.select(global, TLB_PAGE.global, 0)), TLB_PAGES);
 
-    const addend = r.sub(r.add(this.page, RAM_BASE), r.shl(number, 12));
+    const entry = r.sub(r.add(this.page, RAM_BASE - TLB_BYTE), r.shl(number, 12));
     const user = r.ne(r.and(this.flags, PTE.user), 0);
     const guestPage = r.shrU(this.page, 12);
     const dirty = r.ne(r.and(wanted, PTE.dirty), 0);
@@ -263,10 +264,10 @@ class UsualWalk {
     const writable = r.ne(r.and(this.flags, PTE.writable), 0);
     const byUser = r.and(mayWrite, r.and(user, writable));
     const bySupervisor = r.and(mayWrite, r.or(writable, r.isZero(r.load(I32, WALKER.writeProtect))));
-    r.storeAt(at, addend, TLB_READ_SUPERVISOR);
-    r.storeAt(at, r.select(user, addend, TLB_INVALID), TLB_READ_USER);
-    r.storeAt(at, r.select(bySupervisor, addend, TLB_INVALID), TLB_WRITE_SUPERVISOR);
-    r.storeAt(at, r.select(byUser, addend, TLB_INVALID), TLB_WRITE_USER);
+    r.storeAt(at, entry, TLB_READ_SUPERVISOR);
+    r.storeAt(at, r.select(user, entry, TLB_INVALID), TLB_READ_USER);
+    r.storeAt(at, r.select(bySupervisor, entry, TLB_INVALID), TLB_WRITE_SUPERVISOR);
+    r.storeAt(at, r.select(byUser, entry, TLB_INVALID), TLB_WRITE_USER);
     r.when(bySupervisor, () => this.noteMapping(r.shl(guestPage, 3), r.add(number, 1)));
   }
 
