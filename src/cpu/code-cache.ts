@@ -26,6 +26,7 @@ export class Block {
 }
 
 const MAX_BLOCK_INSTRUCTIONS = 64;
+const RECORD_WORDS = RECORD_BYTES / 4;
 /** Where the short block lives: the last records of the arena. */
 const SHORT_BLOCK = ARENA + ARENA_BYTES - (MAX_BLOCK_INSTRUCTIONS + 2) * RECORD_BYTES;
 /** Lists of the hash table: a power of two, about as many as a busy guest has blocks. */
@@ -212,6 +213,7 @@ export class CodeCache {
     const { i32 } = this.memory;
     for (let i = 0; i < count; i++) i32[(first + i * RECORD_BYTES + RECORD.remaining) >> 2]! |= count - i;
     const last = first + count * RECORD_BYTES;
+    this.joinPairs(first, last);
     // Handler 0.
     i32[last >> 2] = length << 16;
     i32[(last >> 2) + 1] = length;
@@ -219,6 +221,18 @@ export class CodeCache {
     i32[(last >> 2) + 7] = 0;
     this.arenaAt = last + RECORD_BYTES;
     return new Block(first, count, start, end, secondPage, mode);
+  }
+
+  /** Where two instructions have a handler together, the first one's record gets it; the second one's stays as it is. */
+  private joinPairs(first: number, last: number): void {
+    const { memory, forms } = this;
+    const { i32 } = memory;
+    for (let at = first >> 2; at + RECORD_WORDS < last >> 2; at += RECORD_WORDS) {
+      const pair = forms.pairOf(i32[at]! & 0xffff, i32[at + RECORD_WORDS]! & 0xffff);
+      if (pair === 0) continue;
+      i32[at] = (i32[at]! & ~0xffff) | pair;
+      at += RECORD_WORDS;
+    }
   }
 
   private watch(block: Block): void {

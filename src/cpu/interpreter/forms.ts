@@ -2,6 +2,7 @@ import type { Row, Size } from '../../isa/builder.js';
 import type { Form } from '../../isa/builder.js';
 import { type Encoding, parseEncodings } from '../../isa/encoding.js';
 import { INSTRUCTIONS } from '../../isa/index.js';
+import { nameOf, PAIRS } from './pairs.js';
 
 /** How a form's memory operand is addressed. */
 export const ADDRESSING = {
@@ -55,13 +56,20 @@ const REPEATS = ['none', 'rep', 'repne'] as const;
 
 /**
  * All forms of all instructions and the way from a decoded variant to its handler.
- * Handlers of hot forms come first: the interpreter keeps them in its main loop.
+ * Handlers of hot forms, and of pairs of them, come first: the interpreter keeps them in its main loop.
  */
 export class Forms {
   readonly encodings: readonly Encoding[] = parseEncodings(INSTRUCTIONS);
   readonly list: readonly HandlerForm[];
-  /** Handlers below this number are in the main loop. Number 0 is "leave the block here". */
-  readonly hotCount: number;
+  /**
+   * What the handlers in the main loop do: one instruction, or two that stand one behind the other. All others have
+   * higher numbers. Number 0 is "leave the block here".
+   */
+  readonly hot: readonly (readonly HandlerForm[])[];
+  /** Handlers in all, including number 0. */
+  readonly handlerCount: number;
+  /** By handlers of two instructions: that of the pair, or 0. */
+  private pairs: (Uint16Array | undefined)[] = [];
   /** By encoding and variant: 1 more than the form's index, or 0 where there is none. */
   private readonly variants: Int16Array;
 
@@ -72,15 +80,44 @@ export class Forms {
       for (const variant of variantsOf(encoding))
         this.variants[encoding.id * VARIANTS + variantIndex(variant)] = forms.push(createForm(encoding, variant));
     this.list = forms;
-    let handler = 1;
-    for (const form of forms) if (isHot(form)) form.handler = handler++;
-    this.hotCount = handler;
+    this.hot = this.numberHot();
+    let handler = this.hotCount;
     for (const form of forms) if (!isHot(form)) form.handler = handler++;
+    this.handlerCount = handler;
   }
 
-  /** Handlers in all, including number 0. */
-  get handlerCount(): number {
-    return this.list.length + 1;
+  /** Handlers below this number are in the main loop. */
+  get hotCount(): number {
+    return this.hot.length;
+  }
+
+  private numberHot(): HandlerForm[][] {
+    const hot: HandlerForm[][] = [[]];
+    const byName = new Map<string, HandlerForm>();
+    for (const form of this.list) {
+      if (!isHot(form)) continue;
+      const name = nameOf(form);
+      const same = byName.get(name);
+      if (same?.row === form.row) form.handler = same.handler;
+      else {
+        form.handler = hot.push([form]) - 1;
+        byName.set(name, form);
+      }
+    }
+    this.pairs = Array.from({ length: hot.length }, () => undefined);
+    const singles = hot.length;
+    for (const pair of PAIRS) {
+      const [first, second] = pair.split('; ').map((name) => byName.get(name));
+      if (!first || !second) throw new Error(`no such pair of instructions, ${pair}`);
+      const seconds = (this.pairs[first.handler] ??= new Uint16Array(singles));
+      seconds[second.handler] = hot.push([first, second]) - 1;
+    }
+    return hot;
+  }
+
+  /** The handler that does what two do one behind the other; 0 if there is none. */
+  pairOf(first: number, second: number): number {
+    return this.pairs[first]?.[second] ?? 0;
   }
 
   /** Index in `list`, or −1. Parts of the variant that make no difference to the encoding are ignored. */

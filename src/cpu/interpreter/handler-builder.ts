@@ -8,11 +8,12 @@ import type { LocalRun } from '../../wasm/module.js';
 import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../../wasm/simd.js';
 import { GP } from '../faults.js';
 import { UNITS } from '../fpu-state.js';
+import type { Callees } from './callees.js';
 import { ADDRESSING, type HandlerForm } from './forms.js';
 import { HandlerX87, type X87Handler } from './handler-x87.js';
-import { type MemoryFunctions, emitLookUp } from './memory-functions.js';
+import { emitLookUp } from './memory-functions.js';
 import { RECORD } from './record.js';
-import { type Shortcut, shortcutOf } from './shortcuts.js';
+import { shortcutOf } from './shortcuts.js';
 import { isComparing, type StringRun, UNTIL_EQUAL } from './string-runs.js';
 
 /**
@@ -27,31 +28,6 @@ export interface Endings {
   nextRecord(code: Code, depth: number): void;
   nextBlock(code: Code, depth: number): void;
   leave(code: Code, depth: number): void;
-}
-
-/**
- * Function indices that handlers call. Slow paths take the record so that a fault knows its instruction; handlers
- * outside the main loop call `MemoryFunctions`, which have the fast path too.
- */
-export interface Callees extends MemoryFunctions {
-  /** (linear, record) → value */
-  readonly slowRead: Record<Size, number>;
-  /** (linear, value, record) */
-  readonly slowWrite: Record<Size, number>;
-  /** (linear, record) → value; faults unless all of it may be written */
-  readonly slowReadForWrite: Record<Size, number>;
-  /** (helper, record, a, b, c) → result */
-  readonly helper: number;
-  /** (vector, record) */
-  readonly raise: number;
-  /** (segment, offset, bytes | write << 8, record) */
-  readonly checkSegment: number;
-  /** Routines of the x87's arithmetic. */
-  readonly x87: Readonly<Record<X87RoutineName, number>>;
-  /** (log2 of an element's bytes) → done */
-  readonly stringRuns: Record<StringRun, number>;
-  /** (a, b) → done */
-  readonly shortcuts: Record<Shortcut, number>;
 }
 
 /** Locals: the record first, then a pool of i64, one of v128 where the row has such values, then one of i32. */
@@ -92,6 +68,8 @@ export class HandlerBuilder implements Builder, X87Handler {
   private readonly firstNarrow: number;
   /** Labels open inside the handler. */
   private depth = 0;
+  /** What has been emitted stores to guest memory. */
+  writesMemory = false;
   private cells: (MemoryCell | undefined)[] = [];
   readonly x87: HandlerX87 = new HandlerX87(this);
   /** Labels open in front of the one that `giveUp` branches to. */
@@ -715,6 +693,7 @@ export class HandlerBuilder implements Builder, X87Handler {
   }
 
   private writeLinear(linear: Value, size: Size, value: Value): void {
+    this.writesMemory = true;
     if (!this.inline) {
       this.push(linear);
       this.push(value);
@@ -741,6 +720,7 @@ export class HandlerBuilder implements Builder, X87Handler {
 
   /** A place to read and then write: the host address less `TLB_BYTE` when the fast path will do, else 0. */
   private linearCell(linear: Value, size: Size): MemoryCell {
+    this.writesMemory = true;
     const host = this.newLocal(false);
     const old = this.newLocal(false);
     const entry = this.lookUp(STATE.tlbWrite, linear, size);

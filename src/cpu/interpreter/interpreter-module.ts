@@ -19,8 +19,9 @@ import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
 import { type LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import type { X87RoutineName } from '../../isa/x87-stack.js';
 import { X87_ROUTINES } from '../x87-unit/routines.js';
-import type { Forms } from './forms.js';
-import { type Callees, type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL } from './handler-builder.js';
+import type { Forms, HandlerForm } from './forms.js';
+import type { Callees } from './callees.js';
+import { type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL } from './handler-builder.js';
 import { addEnterHandler, addResolve } from './gates.js';
 import { addMemoryFunctions } from './memory-functions.js';
 import { addMissFunctions } from './miss-functions.js';
@@ -54,6 +55,12 @@ export interface InterpreterImports {
 
 /** Results of a handler outside the main loop. */
 const RESULT = { nextRecord: 0, nextBlock: 1, leave: 2 } as const;
+
+/** Endings of handlers in the main loop. */
+interface MainLoopEndings extends Endings {
+  /** On to the record that `RECORD_LOCAL` is at. */
+  dispatch(code: Code, depth: number): void;
+}
 
 /** Levels of the labels around every handler in the main loop. */
 const LEVEL = { exit: 1, nextBlock: 2, dispatch: 3, cold: 4 } as const;
@@ -180,22 +187,29 @@ function addMainLoop(
   const hot = forms.hotCount;
   const handlers = new Code();
   let narrow = 4;
-  const endingsAt = (enclosing: number): Endings => ({
+  const endingsAt = (enclosing: number): MainLoopEndings => ({
     nextRecord(code, depth) {
       advanceRecord(code);
-      code.branch(OP.br, enclosing - LEVEL.dispatch + depth);
+      this.dispatch(code, depth);
     },
+    dispatch: (code, depth) => code.branch(OP.br, enclosing - LEVEL.dispatch + depth),
     nextBlock: (code, depth) => code.branch(OP.br, enclosing - LEVEL.nextBlock + depth),
     leave: (code, depth) => code.branch(OP.br, enclosing - LEVEL.exit + depth),
   });
-  const hotForms = forms.list.filter((form) => form.handler < hot).sort((a, b) => a.handler - b.handler);
-  for (let handler = 0; handler < hot; handler++) {
+  const emit = (form: HandlerForm, endings: Endings): HandlerBuilder => {
+    const builder = new HandlerBuilder(form, handlers, callees, endings, helperNumber, true);
+    narrow = Math.max(narrow, builder.emit());
+    return builder;
+  };
+  for (const [handler, [first, second]] of forms.hot.entries()) {
     handlers.byte(OP.end);
     const endings = endingsAt(LEVEL.cold + hot - 1 - handler);
-    if (handler === 0) emitResume(handlers, endings, look.findBlock);
+    if (!first) emitResume(handlers, endings, look.findBlock);
+    else if (!second) emit(first, endings);
     else {
-      const builder = new HandlerBuilder(hotForms[handler - 1]!, handlers, callees, endings, helperNumber, true);
-      narrow = Math.max(narrow, builder.emit());
+      const { writesMemory } = emit(first, { ...endings, nextRecord: advanceRecord });
+      if (writesMemory) emitDispatchIfWritten(handlers, endings);
+      emit(second, endings);
     }
   }
   // The main loop has no parameters: the record is its first local, the scratch ones its last.
@@ -230,6 +244,17 @@ function addMainLoop(
   emitGoOnIfDelivered(code);
   code.byte(OP.end);
   return module.addFunction([], [], locals, code.bytes());
+}
+
+/** In a pair, before the second instruction: what the first one has written may have been that. */
+function emitDispatchIfWritten(code: Code, endings: MainLoopEndings): void {
+  code.localGet(RECORD_LOCAL);
+  code.memory(OP.i32_load16_u, RECORD.handler);
+  code.byte(OP.i32_eqz);
+  code.byte(OP.if);
+  code.byte(VOID_BLOCK);
+  endings.dispatch(code, 1);
+  code.byte(OP.end);
 }
 
 /** Behind the exit of the main loop, in a loop around it. */

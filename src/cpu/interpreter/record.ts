@@ -4,7 +4,7 @@
  *
  * | offset | size | field |
  * |---|---|---|
- * | 0 | u16 | handler: index in the interpreter's table |
+ * | 0 | u16 | handler: index in the interpreter's table, of this instruction or of it and the next one (pairs.ts) |
  * | 2 | u16 | start: first byte of the instruction, relative to the block's |
  * | 4 | u16 | next: first byte behind it |
  * | 6 | u16 | reg: state offset of the register operand, or a plain number (segment, ST(i) …) |
