@@ -23,6 +23,7 @@ import {
   FLAGS_RESULT,
   FPU_STATUS,
   type HelperStep,
+  LARGEST_SPAN,
   LEAVE,
   type Place,
   type Step,
@@ -43,11 +44,6 @@ export interface BlockEnd {
   target: Node;
   otherwise: Node | undefined;
 }
-
-/** Accesses further apart than this get checks of their own: one check for all of them would often cross a page. */
-export const LARGEST_SPAN = 128;
-/** No check for several accesses. */
-export const SMALLEST_SPAN = 4;
 
 /** Thrown, and caught in `translate`: only the interpreter can do the instruction. */
 const UNTRANSLATABLE = new Error('untranslatable');

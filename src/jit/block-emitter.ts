@@ -24,6 +24,7 @@ import {
   FLAGS_AUX,
   FLAGS_RESULT,
   type HelperStep,
+  isOnOnePage,
   LEAVE,
   LOCAL,
   type LoadStep,
@@ -481,7 +482,8 @@ export class BlockEmitter {
     code.byte(OP.i32_and);
     code.memory(OP.i32_load, group.write ? this.tlbWrite : this.tlbRead);
     code.localTee(entry);
-    emitMisses(code, () => code.localGet(address), group.span, ahead);
+    const bytes = isOnOnePage(group, group.least, group.span) ? 1 : group.span;
+    emitMisses(code, () => code.localGet(address), bytes, ahead);
   }
 
   /** The local of a group whose check others share: the same in a loop and its run. */

@@ -1,9 +1,10 @@
 import { analyse, orderBlocks } from './analysis.js';
-import { type BlockBuilder, LARGEST_SPAN, SMALLEST_SPAN } from './block-builder.js';
+import type { BlockBuilder } from './block-builder.js';
 import { type Block, createBlocks, type Piece } from './blocks.js';
 import { Inliner } from './inlining.js';
 import type { Scan } from './scan.js';
 import { shareChecks } from './shared-checks.js';
+import { LARGEST_SPAN, SMALLEST_SPAN } from './steps.js';
 import { unrollLoops } from './unrolling.js';
 
 /** Blocks of a region to be, ready for the emitter. */

@@ -5,13 +5,14 @@ import { X87_ROUTINES } from '../cpu/x87-unit/routines.js';
 import { RAM_BASE, TRANSLATED } from '../memory/layout.js';
 import { Code, I32, OP } from '../wasm/code.js';
 import { ModuleBuilder } from '../wasm/module.js';
-import { BlockBuilder, SMALLEST_SPAN } from './block-builder.js';
+import { BlockBuilder } from './block-builder.js';
 import { draftRegion } from './draft.js';
 import { LeaveReasons } from './leave-reasons.js';
 import type { Piece } from './blocks.js';
 import type { RegionTraits } from './region.js';
 import { RegionEmitter, type Surroundings } from './region-emitter.js';
 import { HUB, type RequestedRegion, readRequest } from './requests.js';
+import { SMALLEST_SPAN } from './steps.js';
 import { WordReader, WordWriter } from './words.js';
 
 /** What is the same for all modules of a machine; a structured-cloneable value. */

@@ -241,6 +241,11 @@ function withConstant(opcode: number, a: Node, y: number): Node | undefined {
       if (a.bits < 32 && (y & (2 ** a.bits - 1)) >>> 0 === 2 ** a.bits - 1) return a;
       if (y === -1) return a;
       if (isOf(a, OP.i32_and) && a.b!.isConstant) return binary(OP.i32_and, a.a!, constant(a.b!.number & y));
+      // A part of a register that has been put into it.
+      if (isOf(a, OP.i32_or)) {
+        if ((bitsThatMayBeSet(a.a!) & y) === 0) return binary(OP.i32_and, a.b!, constant(y));
+        if ((bitsThatMayBeSet(a.b!) & y) === 0) return binary(OP.i32_and, a.a!, constant(y));
+      }
       return undefined;
     case OP.i32_shr_u:
       if (y === 0) return a;
@@ -259,6 +264,14 @@ function withConstant(opcode: number, a: Node, y: number): Node | undefined {
     default:
       return undefined;
   }
+}
+
+function bitsThatMayBeSet(node: Node): number {
+  const { b } = node;
+  if (node.isConstant) return node.number;
+  if (isOf(node, OP.i32_and) && b!.isConstant) return b!.number;
+  if (isOf(node, OP.i32_shl) && b!.isConstant) return -1 << b!.number;
+  return node.bits < 32 ? 2 ** node.bits - 1 : -1;
 }
 
 /** A sum with a constant. */

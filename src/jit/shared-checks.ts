@@ -3,7 +3,7 @@ import type { Block } from './blocks.js';
 import type { LinearForm } from './linear-form.js';
 import { isOffset, KIND, type Node } from './node.js';
 import { numberSharedHosts } from './shared-hosts.js';
-import { type AccessGroup, FLAGS_RESULT, type Step } from './steps.js';
+import { type AccessGroup, FLAGS_RESULT, isOnOnePage, SMALLEST_SPAN, type Step } from './steps.js';
 
 /**
  * What a block has checked need not be checked again behind it: with the stack pointer where it was, the next block's
@@ -209,7 +209,7 @@ function share(block: Block, group: AccessGroup, facts: Facts, largestSpan: numb
       join(group, fact);
       return;
     }
-    if (span <= largestSpan) wider ??= fact;
+    if (span <= largestSpan || (largestSpan > SMALLEST_SPAN && isOnOnePage(other, from, span))) wider ??= fact;
   }
   if (wider) join(group, wider);
 }

@@ -84,6 +84,11 @@ export const LOCAL = {
   leave: 3 + EXTENDED,
   nextEip: 4 + EXTENDED,
 } as const;
+/** Accesses further apart than this get checks of their own: one check for all of them would often cross a page. */
+export const LARGEST_SPAN = 128;
+/** No check for several accesses. */
+export const SMALLEST_SPAN = 4;
+
 /** Where an instruction stands, for steps that may leave before it. */
 export interface Place {
   readonly eip: number;
@@ -218,7 +223,12 @@ export interface AccessGroup {
 /** Whether the group could be widened to these bytes. */
 export function within(group: AccessGroup, offset: number, bytes: number, largestSpan: number): boolean {
   const least = Math.min(group.least, offset);
-  return Math.max(group.least + group.span, offset + bytes) - least <= largestSpan;
+  const span = Math.max(group.least + group.span, offset + bytes) - least;
+  return span <= largestSpan || (largestSpan > SMALLEST_SPAN && isOnOnePage(group, least, span));
+}
+/** Whether bytes of a group are known to be on one page, since it needs no check to say where they are. */
+export function isOnOnePage({ root }: AccessGroup, least: number, span: number): boolean {
+  return !root && (least & 0xfff) + span <= 0x1000;
 }
 /** Checks a group unless that has been done. */
 interface AccessStep {

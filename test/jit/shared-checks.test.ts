@@ -32,9 +32,20 @@ const INSTRUCTIONS: readonly ((random: RandomNumbers) => number[])[] = [
   () => [0x83, 0xc1, 0xff], // add ecx,-1
   (r) => [0x8d, 0x7e, displacement(r)], // lea edi,[esi+n]
   (r) => [0xa1, ...littleEndian(DATA + 4096 * r.below(PAGES) + displacement(r))], // mov eax,[n]
+  (r) => [0x03, 0x05, ...littleEndian(constantAddress(r))], // add eax,[n]
+  (r) => [0x89, 0x05, ...littleEndian(constantAddress(r))], // mov [n],eax
+  (r) => [0x8a, 0x25, ...littleEndian(constantAddress(r))], // mov ah,[n]
+  () => [0x0f, 0xb6, 0xd0], // movzx edx,al
+  () => [0x0f, 0xb6, 0xc4], // movzx eax,ah
   () => [0xd1, 0xc0], // rol eax,1
   () => [0x40], // inc eax
 ];
+
+/** Anywhere on a few pages, or across their borders. */
+function constantAddress(random: RandomNumbers): number {
+  const page = DATA + 4096 * (1 + random.below(3));
+  return random.chance(80) ? page + 4 * random.below(1024) : page - 1 - random.below(4);
+}
 
 function littleEndian(number: number): number[] {
   return [0, 8, 16, 24].map((shift) => (number >>> shift) & 0xff);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { LARGEST_SPAN } from '../../src/jit/block-builder.js';
+import { LARGEST_SPAN } from '../../src/jit/steps.js';
 import { Block } from '../../src/jit/blocks.js';
 import { linearForm } from '../../src/jit/linear-form.js';
 import * as n from '../../src/jit/node.js';
