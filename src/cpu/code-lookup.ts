@@ -93,7 +93,7 @@ export class CodeLookup {
     };
     return {
       mappedPage: (linear, user) => mapped(linear, user, tlb.pageOf(linear, user)),
-      fetchablePage: (linear, user) => mapped(linear, user, this.access.findCode(linear, user)),
+      fetchablePage: (linear, user) => mapped(linear, user, this.access.findCode(linear & ~0xfff, user)),
       hasRun: (gpa, mode) => this.blocks.has(gpa, mode),
       watchCode: (start, end) => {
         const protectedAlready = memory.codePages[start >>> 12] !== 0;

@@ -60,13 +60,14 @@ export class JumpProfiles {
       .sort((a, b) => a - b);
   }
 
-  /** Jumps recorded at least so often since they were last looked at here. */
-  *takeBusy(times: number): Generator<Key> {
+  /** Jumps recorded at least so often since they were last looked at here, and how often. */
+  *takeBusy(times: number): Generator<{ readonly key: Key; readonly jumps: number }> {
     for (const [key, number] of this.numbers) {
       const count = wordOf(number) + PROFILE_COUNT / 4;
-      if (this.i32[count]! < times) continue;
+      const jumps = this.i32[count]!;
+      if (jumps < times) continue;
       this.i32[count] = 0;
-      yield key;
+      yield { key, jumps };
     }
   }
 

@@ -3,6 +3,7 @@ import { STRING_RUNS } from '../cpu/interpreter/string-runs.js';
 import { KEY_USER, type Translator, type TranslatorHost } from '../cpu/translator.js';
 import { REGION_EXITS, REGION_KEYS, REGION_LEAVES, REGION_NUMBERS, REGION_SLOTS } from '../memory/layout.js';
 import { CodeMemory } from './code-memory.js';
+import { Hubs, MOST_JUMPS } from './hubs.js';
 import { JumpProfiles, hubKey, jumpKey } from './jump-profiles.js';
 import { LeaveCounts } from './leave-counts.js';
 import { LeaveReasons } from './leave-reasons.js';
@@ -80,13 +81,6 @@ const MOST_GROWTHS = 4;
 /** In `REGION_EXITS`: there is nothing to be gained, or it is in the making. */
 const NEVER = -(2 ** 31);
 
-/**
- * Times that a computed jump leaves a region, or its hub, before it is followed within one. By then most of its targets
- * are known: a hub made too soon is made twice, and it is the most expensive region there is.
- */
-const MOST_JUMPS = 20_000;
-/** How often a hub is made. */
-const MOST_HUBS = 2;
 /** Instructions of a region with a hub. */
 const HUB_INSTRUCTIONS = 3000;
 
@@ -143,10 +137,7 @@ export class RegionTranslator implements Translator {
   private readonly pageLists: PageLists;
   /** Jump (`jumpKey`) → address (`addressKey`) of the region that was made last with it. */
   private readonly jumpsIn = new Map<number, number>();
-  /** Addresses whose regions get a hub → how often they were made. */
-  private readonly hubs = new Map<number, number>();
-  /** The region with a hub that was requested last. */
-  private lastHub: Region | undefined;
+  private readonly hubs = new Hubs();
   private readonly regionsOn = (page: number): Iterable<Region> => this.pages.get(page) ?? [];
   private readonly i32: Int32Array;
   private readonly leaveCounts: LeaveCounts;
@@ -386,7 +377,10 @@ export class RegionTranslator implements Translator {
     region.instructions = made.instructions;
     for (const each of region.slots) {
       const { regions } = this.byNumber[each]!;
-      for (const other of regions.filter((one) => one !== region && one.agrees(region)))
+      // A hub is worth more than what has been made of a part of it while not all of its pages were mapped.
+      const superseded = (one: Region): boolean =>
+        one !== region && one.agrees(region) && (one.entries === 1 || region.entries > 1);
+      for (const other of regions.filter(superseded))
         this.end(other, region.traits.narrow && !other.traits.narrow ? 'narrowed' : 'replaced');
     }
     const codeAt = (slot: number) => exports[exportName(number, slot)] as (depth: number) => number;
@@ -446,6 +440,7 @@ export class RegionTranslator implements Translator {
     );
     for (const region of busy) {
       const { growths, slot, instructions } = region;
+      if (this.byNumber[slot]!.regions.some(({ codes }) => !codes)) continue;
       if (i32[counts + slot]! < (FEW_EXITS + EXITS_PER_INSTRUCTION * instructions) << growths) continue;
       // Those that had a part of the same loop each will hardly be entered any more.
       const superfluous = made.some((other) => other.covers(region.entryGpa, region.entryGpa + 1));
@@ -473,11 +468,13 @@ export class RegionTranslator implements Translator {
     if (!this.hubs.has(address)) return this.limits;
     const entry = Math.floor(address / 2);
     const user = (address & 1) !== 0;
+    const other = this.hubNear(entry, user);
+    if (other && addressOf(other) !== address) return this.limits;
     return {
       ...this.limits,
       instructions: Math.max(HUB_INSTRUCTIONS, this.limits.instructions),
       hub: {
-        entries: this.profiles.targets(hubKey(entry, user)),
+        entries: [...this.hubs.targets(address), ...this.profiles.targets(hubKey(entry, user))],
         targets: (jump) => this.profiles.targets(jumpKey(jump, user)),
       },
     };
@@ -493,27 +490,37 @@ export class RegionTranslator implements Translator {
 
   /**
    * Computed jumps that leave regions all the time, as those of an interpreter in the guest do: a region is made in
-   * which all of them meet in a hub, with what they lead to. Whatever they lead to is an entry of it. So once it is
-   * there, jumps of other regions may need no hub of their own.
+   * which all of them meet in a hub, with what they lead to. Whatever they lead to is an entry of it. There is one for
+   * all jumps of a neighbourhood, so that they do not tear an interpreter apart; it is made anew while it has room.
    */
   private followJumps(): void {
-    if (this.lastHub && !this.lastHub.dead && !this.lastHub.codes) return;
-    for (const key of this.profiles.takeBusy(MOST_JUMPS)) {
+    for (const { key, jumps } of this.profiles.takeBusy(MOST_JUMPS)) {
       const address = this.jumpsIn.get(key);
-      if (address === undefined) continue;
-      const made = this.hubs.get(address) ?? 0;
-      if (made >= MOST_HUBS) continue;
-      const region = this.slotOf(address)?.active;
+      const region = address === undefined ? undefined : this.slotOf(address)?.active;
       if (!region || !this.isMapped(region)) continue;
-      const targets = this.profiles.targets(key).filter((linear) => Math.abs(linear - region.entry) <= LARGEST_HUB);
-      const others = targets.map((linear) => this.slotOf(linear * 2 + (address & 1))?.active);
-      // All that it knows already, or another one that does?
-      if (targets.length < 2 - made || others.every((other) => other === region)) continue;
-      if (others.some((other) => other !== undefined && other !== region && other.slots.length > 1)) continue;
-      this.hubs.set(address, made + 1);
-      this.lastHub = this.request(address);
-      return;
+      const hub = this.hubNear(region.entry, region.user);
+      if (hub && (!hub.codes || !this.isMapped(hub) || hub.scanned >= HUB_INSTRUCTIONS)) continue;
+      const known = new Set(hub?.slots.map((slot) => this.byNumber[slot]!.linear));
+      const targets = this.profiles
+        .targets(key)
+        .filter((linear) => Math.abs(linear - region.entry) <= LARGEST_HUB && !known.has(linear));
+      if (targets.length < (hub ? 1 : 2)) continue;
+      const home = addressOf(hub ?? region);
+      if (!this.hubs.miss(home, [...known, ...targets], jumps)) continue;
+      this.request(home);
     }
+  }
+
+  /** The region with a hub, there or in the making, in which computed jumps of code at `linear` could meet. */
+  private hubNear(linear: number, user: boolean): Region | undefined {
+    for (const address of this.hubs.addresses()) {
+      if ((address & 1) !== Number(user) || Math.abs(Math.floor(address / 2) - linear) > LARGEST_HUB) continue;
+      const isThere = ({ entries, entry, entryGpa }: Region): boolean =>
+        entries > 1 && this.host.fetchablePage(entry, user) === (entryGpa & ~0xfff);
+      const hub = this.slotOf(address)?.regions.find(isThere);
+      if (hub) return hub;
+    }
+    return undefined;
   }
 
   invalidate(gpa: number, length: number): boolean {
@@ -551,7 +558,6 @@ export class RegionTranslator implements Translator {
     this.pageLists.clear();
     this.jumpsIn.clear();
     this.hubs.clear();
-    this.lastHub = undefined;
   }
 
   /** Forgets all regions, between turns. */

@@ -104,6 +104,81 @@ test('an interpreter does the same, and comes to stay in one region', () => {
   }
 });
 
+/**
+ * As interpreters of real languages: every operation jumps to the next one itself, and which operations there are turns
+ * out as the program goes on. Each of `PHASES` programs is run for a while, then all in turns.
+ */
+const PHASES = 4;
+const IN_PHASE = 6;
+const DISPATCH = `
+    movzx ecx, byte [edx]
+    inc edx
+    mov ecx, [table + ecx * 4]
+    jmp ecx`;
+const SPREAD = `
+    mov esi, 0
+phase:
+    mov ebp, 30000
+again:
+    mov edx, [programs + esi * 4]
+    ${DISPATCH}
+${Array.from({ length: PHASES * IN_PHASE }, (_, i) => `operation${i}:\n add eax, ${i * 77}\n rol eax, ${(i % 7) + 1}\n${DISPATCH}`).join('\n')}
+last:
+    dec ebp
+    jnz again
+    inc esi
+    cmp esi, ${3 * PHASES}
+    jne phase
+    int3
+${Array.from({ length: PHASES }, (_, phase) => `program${phase}:\n db ${phaseOf(phase)}`).join('\n')}
+    align 4
+programs:
+    dd ${Array.from({ length: 3 * PHASES }, (_, i) => `program${i % PHASES}`).join(', ')}
+table:
+    dd ${Array.from({ length: PHASES * IN_PHASE }, (_, i) => `operation${i}`).join(', ')}, last
+`;
+
+function phaseOf(phase: number): string {
+  const operations = Array.from({ length: 3 * IN_PHASE }, (_, i) => phase * IN_PHASE + ((i * 5 + (i >> 2)) % IN_PHASE));
+  return [...operations, PHASES * IN_PHASE].join(', ');
+}
+
+test('an interpreter whose operations turn up one after the other keeps its hub', () => {
+  const { sections } = assemble([
+    { name: 'test', text: `section .text physical=0x1000 virtual=0x1000\nbegin:\n${SPREAD}` },
+  ]);
+  const create = (): Processor => createMachine(sections[0]!.bytes, { at: 0x1000 });
+  const expected = finish(create(), 1 << 16);
+  const cpu = create();
+  const hubs: number[] = [];
+  const places = new Set<number>();
+  const translator = attachTranslator(cpu, {
+    ...AT_ONCE,
+    threshold: 50,
+    onlyWhatRan: true,
+    observer: {
+      regionMade: ({ entries, entry }) => {
+        if (entries === 1) return;
+        hubs.push(entries);
+        places.add(entry);
+      },
+      regionEnded: () => {},
+      regionRefused: () => {},
+      moduleCompiled: () => {},
+      flushed: () => {},
+    },
+  });
+  assert.equal(finish(cpu, 20_000, translator), expected);
+  assert.ok(hubs.length > 0 && hubs.length <= 6, `hubs with ${hubs.join()} entries`);
+  assert.equal(places.size, 1, 'there is more than one hub');
+  assert.deepEqual(
+    hubs.toSorted((a, b) => a - b),
+    hubs,
+    'a hub has lost entries',
+  );
+  assert.ok(hubs.at(-1)! >= PHASES * IN_PHASE, `the last hub has ${hubs.at(-1)} entries`);
+});
+
 function finishedJumps(cpu: Processor): number {
   const words = cpu.memory.i32.subarray(JUMP_TARGETS >> 2, (JUMP_TARGETS >> 2) + 256 * 256);
   let sum = 0;
@@ -143,7 +218,7 @@ test('a profile lists targets, and makes room for others', () => {
   i32[(offset >> 2) + 128] = 10;
   assert.deepEqual(profiles.targets(key), [0x7000, 0x8000_0000]);
   assert.deepEqual([...profiles.takeBusy(11)], []);
-  assert.deepEqual([...profiles.takeBusy(10)], [key]);
+  assert.deepEqual([...profiles.takeBusy(10)], [{ key, jumps: 10 }]);
   assert.deepEqual([...profiles.takeBusy(10)], []);
   for (let jump = 0; jump < 256; jump++) profiles.open(jumpKey(jump, false));
   assert.deepEqual(profiles.targets(key), []);

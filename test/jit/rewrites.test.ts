@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TranslatorHost } from '../../src/cpu/translator.js';
+import { DEFAULT_OPTIONS, RegionTranslator } from '../../src/jit/index.js';
 import { Rewrites } from '../../src/jit/rewrites.js';
 import { MOST_CODE_WRITES } from '../../src/memory/layout.js';
+import { createMachine } from '../cpu/machine-code.js';
 
 /** How often `gpa` has to become hot until it may be translated. */
 function heats(rewrites: Rewrites, gpa: number): number {
@@ -46,4 +49,12 @@ test('what is made on a page that is written to all the time has to become hot f
   assert.deepEqual(waits(0x5010), [true, true, true, false, false]);
   assert.deepEqual(waits(0x5020), [true, true, true, false, false]);
   assert.deepEqual(waits(0x6010), [false, false, false, false, false]);
+});
+
+test('what asks for a page of code gets the page, not the address in it', () => {
+  const cpu = createMachine([0x90, 0xcc]);
+  let host: TranslatorHost | undefined;
+  cpu.attachTranslator((given) => new RegionTranslator((host = given), DEFAULT_OPTIONS));
+  assert.equal(host!.fetchablePage(0x3456, false), 0x3000);
+  assert.equal(host!.mappedPage(0x3456, false), 0x3000);
 });
