@@ -93,6 +93,9 @@ run_command() {
   for process in /proc/[0-9]*; do
     case ${process#/proc/} in 1 | $out | $err) ;; *) kill -9 "${process#/proc/}" 2>/dev/null ;; esac
   done
+  # A command that could not be started has not opened them, and whoever reads them waits for somebody who does.
+  : <>stdout
+  : <>stderr
   wait $out $err
   end "$result"
 }
