@@ -89,7 +89,7 @@ const TURNS_TO_IMPROVE = 16;
 /** Turns that hot code waits for more of its kind, to be compiled with, at most. */
 const MOST_TURNS_TO_WAIT = 128;
 /** Runs of a block behind those that have made it hot, at which it can no longer wait. */
-const URGENT = 10_000;
+const URGENT = 3_000;
 
 /** Slots that one region may need, at least. */
 const SLOTS_TO_SPARE = 4096;
