@@ -7,6 +7,8 @@ export const MOST_JUMPS = 20_000;
 const PATIENCE = 4;
 /** How often a hub is made. */
 const MOST_HUBS = 6;
+/** Hubs, and targets of one, that are remembered: the guest can jump to any number of places from any number. */
+const MOST_KNOWN = 1024;
 
 /** Of an address whose region gets a hub. */
 interface Hub {
@@ -36,10 +38,15 @@ export class Hubs {
   /** So many jumps have gone past the hub, to `targets` among others. Whether it is to be made, perhaps anew. */
   miss(address: number, targets: Iterable<number>, jumps: number): boolean {
     let hub = this.hubs.get(address);
-    if (!hub) this.hubs.set(address, (hub = { targets: new Set(), made: 0, past: 0 }));
+    if (!hub) {
+      if (this.hubs.size >= MOST_KNOWN) this.hubs.clear();
+      this.hubs.set(address, (hub = { targets: new Set(), made: 0, past: 0 }));
+    }
+    if (hub.made >= MOST_HUBS) return false;
+    if (hub.targets.size >= MOST_KNOWN) hub.targets.clear();
     for (const target of targets) hub.targets.add(target);
     hub.past += jumps;
-    if (hub.made >= MOST_HUBS || hub.past < MOST_JUMPS * PATIENCE ** hub.made) return false;
+    if (hub.past < MOST_JUMPS * PATIENCE ** hub.made) return false;
     hub.past = 0;
     hub.made++;
     return true;

@@ -255,9 +255,7 @@ export class RegionTranslator implements Translator {
 
   /** Regions whose code is in others of the same request are not made yet. */
   private dropContained(requested: readonly Region[]): void {
-    const asked = requested.filter(
-      (region) => !isImproved(region) && region.growths === 0 && !this.hubs.has(addressOf(region)),
-    );
+    const asked = requested.filter((region) => !isImproved(region) && region.growths === 0 && region.entries === 1);
     for (const region of findContained(asked, requested)) {
       this.kill(region);
       this.host.regionChanged(region.entry);

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Walk } from '../../src/cpu/board.js';
 import { PF } from '../../src/cpu/faults.js';
 import { deliverInterrupt } from '../../src/cpu/interrupt-delivery.js';
 import { Processor } from '../../src/cpu/processor.js';
 import { GuestMemory } from '../../src/memory/guest-memory.js';
 import { CS, DIRECT_TRAPS, DS, ES, FS, GS, SS, STATE, TR, TRAP_COUNTS } from '../../src/memory/layout.js';
-import { PageWalker, PAGING } from '../../src/memory/page-walk.js';
-import { BareBoard } from './machine-code.js';
+import { PagedBoard } from './paged-board.js';
 
 /**
  * Page faults that the processor delivers by itself, against those that the board delivers: a handler notes what it
@@ -26,24 +24,12 @@ const READ_ONLY = 0x3_2000;
 
 const word = (value: number): number[] => [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
 
-class PagedBoard extends BareBoard {
+class FaultingBoard extends PagedBoard {
   readonly cpu: Processor;
-  private readonly walker: PageWalker;
 
-  constructor() {
-    super(PAGES * 4096);
-    const memory = new GuestMemory(PAGES * 4096);
+  constructor(memory = new GuestMemory(PAGES * 4096)) {
+    super(memory, DIRECTORY);
     this.cpu = new Processor(memory, this);
-    this.walker = new PageWalker(memory, {
-      ...{ strict: false, accessedInDirectories: true, flatUser: true },
-      refuse: () => assert.fail('nothing is refused'),
-      flat: (linear) => linear,
-    });
-    this.walker.mode = PAGING.twoLevel;
-    this.walker.root = DIRECTORY;
-  }
-  override walk(linear: number, access: number): Walk {
-    return this.walker.walk(linear, access);
   }
   trap(): boolean {
     const { cpu } = this;
@@ -55,9 +41,9 @@ class PagedBoard extends BareBoard {
   }
 }
 
-const directBoard = new PagedBoard();
+const directBoard = new FaultingBoard();
 directBoard.cpu.memory.u32[DIRECT_TRAPS >> 2] = 1;
-const plainBoard = new PagedBoard();
+const plainBoard = new FaultingBoard();
 plainBoard.cpu.enterHandler = () => false;
 
 function run(code: readonly number[], ring: number, direct: boolean, budget: number, gate: number): unknown {

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Walk } from '../../src/cpu/board.js';
 import { Processor } from '../../src/cpu/processor.js';
 import { CR4 } from '../../src/cpu/state.js';
 import { GuestMemory } from '../../src/memory/guest-memory.js';
 import { CS, DS, ES, FS, GS, SS, STATE } from '../../src/memory/layout.js';
-import { PageWalker, PAGING } from '../../src/memory/page-walk.js';
 import { AT_ONCE, attachTranslator } from '../jit/attach.js';
 import { RandomNumbers } from '../jit/random-numbers.js';
-import { BareBoard } from './machine-code.js';
+import { PagedBoard } from './paged-board.js';
 
 /** A page with functions and data, written to by its guest. */
 
@@ -33,26 +31,9 @@ const WRITES: readonly { readonly bytes: number; readonly code: readonly number[
 ];
 const WRITE_STRIDE = 16;
 
-class PagedBoard extends BareBoard {
-  readonly walker: PageWalker;
-  constructor(memory: GuestMemory) {
-    super(memory.size);
-    this.walker = new PageWalker(memory, {
-      ...{ strict: false, accessedInDirectories: true, flatUser: true },
-      refuse: () => assert.fail('nothing is refused'),
-      flat: (linear) => linear,
-    });
-    this.walker.mode = PAGING.twoLevel;
-    this.walker.root = DIRECTORY;
-  }
-  override walk(linear: number, access: number): Walk {
-    return this.walker.walk(linear, access);
-  }
-}
-
 class Scene {
   readonly memory = new GuestMemory(PAGES * 4096);
-  readonly cpu = new Processor(this.memory, new PagedBoard(this.memory));
+  readonly cpu = new Processor(this.memory, new PagedBoard(this.memory, DIRECTORY));
   /** Writes that were TypeScript's. */
   slowWrites = 0;
 
