@@ -213,7 +213,7 @@ export class CodeCache {
     const { i32 } = this.memory;
     for (let i = 0; i < count; i++) i32[(first + i * RECORD_BYTES + RECORD.remaining) >> 2]! |= count - i;
     const last = first + count * RECORD_BYTES;
-    this.joinPairs(first, last);
+    this.join(first, last);
     // Handler 0.
     i32[last >> 2] = length << 16;
     i32[(last >> 2) + 1] = length;
@@ -223,16 +223,42 @@ export class CodeCache {
     return new Block(first, count, start, end, secondPage, mode);
   }
 
-  /** Where two instructions have a handler together, the first one's record gets it; the second one's stays as it is. */
-  private joinPairs(first: number, last: number): void {
+  /**
+   * Gives records the handlers that suit what stands before them. Where two instructions have a handler together, the
+   * first one's record gets it; the second one's stays as it is.
+   */
+  private join(first: number, last: number): void {
     const { memory, forms } = this;
     const { i32 } = memory;
+    let carried = -1;
+    for (let at = first >> 2; at < last >> 2; at += RECORD_WORDS) {
+      const handler = i32[at]! & 0xffff;
+      const reg = i32[at + 1]! >>> 16;
+      const rm = i32[at + 2]! & 0xffff;
+      const suited = forms.handlerAfter(handler, carried, rm, reg, i32[at + 2]! >>> 16);
+      carried = forms.carriedFrom(handler, rm, reg);
+      i32[at] = (i32[at]! & ~0xffff) | suited;
+    }
     for (let at = first >> 2; at + RECORD_WORDS < last >> 2; at += RECORD_WORDS) {
-      const pair = forms.pairOf(i32[at]! & 0xffff, i32[at + RECORD_WORDS]! & 0xffff);
+      const pair = this.pairAt(at);
       if (pair === 0) continue;
       i32[at] = (i32[at]! & ~0xffff) | pair;
       at += RECORD_WORDS;
     }
+  }
+
+  /** Rather a pair of which the first is given nothing than no pair. */
+  private pairAt(at: number): number {
+    const { forms, memory } = this;
+    const { i32 } = memory;
+    const first = i32[at]! & 0xffff;
+    const second = i32[at + RECORD_WORDS]! & 0xffff;
+    const alone = (word: number): number => forms.list[i32[word + 7]! >>> 16]!.handler;
+    return (
+      forms.pairOf(first, second) ||
+      forms.pairOf(alone(at), second) ||
+      forms.pairOf(alone(at), alone(at + RECORD_WORDS))
+    );
   }
 
   private watch(block: Block): void {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Processor } from '../../src/cpu/processor.js';
 import { ADDRESSING, Forms, type HandlerForm } from '../../src/cpu/interpreter/forms.js';
-import { ARENA, STATE } from '../../src/memory/layout.js';
+import { CARRIED, carrierOf } from '../../src/cpu/interpreter/carried.js';
+import { ARENA, JUMP_CACHE, JUMP_HASH, RECORD_BYTES, STATE } from '../../src/memory/layout.js';
 import { RandomNumbers } from '../jit/random-numbers.js';
 import { createMachine } from './machine-code.js';
 
-/** Two instructions that one handler does, against the same ones by themselves. */
+/** Instructions that the one before them has a part in: pairs that one handler does, and carried registers. */
 
 const [CODE, DATA, STACK] = [0x1000, 0x8000, 0xc000];
 const [EAX, ECX, EDX, EBX, ESP, ESI, EDI] = [0, 1, 2, 3, 4, 6, 7] as const;
@@ -80,18 +81,48 @@ test('pairs do what their instructions do', () => {
   apart.torture.oneInstructionBlocks = true;
   let pairs = 0;
   for (const [handler, [first, second]] of forms.hot.entries()) {
-    if (!second) continue;
+    if (!first || !second || (first.carried | second.carried) !== 0) continue;
     pairs++;
     for (let round = 0; round < ROUNDS; round++) {
-      const code = [...encode(first!, random), ...encode(second, random)];
+      const code = [...encode(first.form, random), ...encode(second.form, random)];
       const seed = random.next();
       const expected = outcome(prepare(apart, code, seed), 4);
-      const said = `${first!.row.name} ${second.row.name}: ${code.map((byte) => byte.toString(16)).join(' ')}`;
+      const said = `${first.form.row.name} ${second.form.row.name}: ${code.map((byte) => byte.toString(16)).join(' ')}`;
       assert.deepEqual(outcome(prepare(together, code, seed), 4), expected, said);
       if (pairs === 1 && round === 0) assert.equal(together.memory.i32[ARENA >> 2]! & 0xffff, handler);
     }
   }
   assert.ok(pairs > 50);
+});
+
+test('an instruction is given what the one before has written', () => {
+  const random = new RandomNumbers(91);
+  const together = createMachine([], { at: CODE });
+  const apart = createMachine([], { at: CODE });
+  apart.torture.oneInstructionBlocks = true;
+  const carriers = forms.hot.flatMap((steps) =>
+    steps.length === 1 && carrierOf(steps[0]!.form) >= 0 ? [steps[0]!.form] : [],
+  );
+  // Where the jump cache has the block's first record; the second instruction's is the next.
+  const entry = JUMP_CACHE + ((Math.imul(CODE, JUMP_HASH.factor) >>> JUMP_HASH.shift) & JUMP_HASH.mask);
+  const second = (): number => together.memory.i32[(entry + 8) >> 2]! + RECORD_BYTES;
+  for (const [handler, steps] of forms.hot.entries()) {
+    const [step] = steps;
+    if (steps.length !== 1 || step!.carried === CARRIED.none) continue;
+    for (let met = 0, tried = 0; met < 8; tried++) {
+      assert.ok(tried < 2000, `${step!.form.row.name} is never given its operand ${step!.carried}`);
+      const carrier = carriers[random.below(carriers.length)]!;
+      const code = [...encode(carrier, random), ...encode(step!.form, random)];
+      const seed = random.next();
+      const expected = outcome(prepare(apart, code, seed), 4);
+      assert.deepEqual(
+        outcome(prepare(together, code, seed), 4),
+        expected,
+        code.map((byte) => byte.toString(16)).join(' '),
+      );
+      if ((together.memory.i32[second() >> 2]! & 0xffff) === handler) met++;
+    }
+  }
 });
 
 test('a budget ends between the two', () => {

@@ -2,6 +2,8 @@ import type { Row, Size } from '../../isa/builder.js';
 import type { Form } from '../../isa/builder.js';
 import { type Encoding, parseEncodings } from '../../isa/encoding.js';
 import { INSTRUCTIONS } from '../../isa/index.js';
+import { STATE } from '../../memory/layout.js';
+import { CARRIED, carriedOperands, carrierOf, registerOf } from './carried.js';
 import { nameOf, PAIRS } from './pairs.js';
 
 /** How a form's memory operand is addressed. */
@@ -24,6 +26,13 @@ export interface HandlerForm extends Form {
   readonly checked: boolean;
   /** Index in the interpreter's table. */
   handler: number;
+}
+
+/** What one instruction's part of a handler in the main loop does. */
+export interface Step {
+  readonly form: HandlerForm;
+  /** `CARRIED`: operands that are taken from what the instruction before has left. */
+  readonly carried: number;
 }
 
 /** Which variant of an encoding the decoder wants. */
@@ -65,11 +74,17 @@ export class Forms {
    * What the handlers in the main loop do: one instruction, or two that stand one behind the other. All others have
    * higher numbers. Number 0 is "leave the block here".
    */
-  readonly hot: readonly (readonly HandlerForm[])[];
+  readonly hot: readonly (readonly Step[])[];
   /** Handlers in all, including number 0. */
   readonly handlerCount: number;
   /** By handlers of two instructions: that of the pair, or 0. */
   private pairs: (Uint16Array | undefined)[] = [];
+  /** By handler of one instruction × 8 + what of it is carried (`CARRIED`): the handler. */
+  private carriers: Uint16Array = new Uint16Array(0);
+  /** By handler of one instruction: the operand that it leaves for the next one, `CARRIED.rm`, `reg` or `none`. */
+  private leaves: Uint8Array = new Uint8Array(0);
+  /** Likewise: the state offset of the register that its r/m operand always is, or −1. */
+  private fixed: Int8Array = new Int8Array(0);
   /** By encoding and variant: 1 more than the form's index, or 0 where there is none. */
   private readonly variants: Int16Array;
 
@@ -91,8 +106,8 @@ export class Forms {
     return this.hot.length;
   }
 
-  private numberHot(): HandlerForm[][] {
-    const hot: HandlerForm[][] = [[]];
+  private numberHot(): Step[][] {
+    const hot: Step[][] = [[]];
     const byName = new Map<string, HandlerForm>();
     for (const form of this.list) {
       if (!isHot(form)) continue;
@@ -100,19 +115,83 @@ export class Forms {
       const same = byName.get(name);
       if (same?.row === form.row) form.handler = same.handler;
       else {
-        form.handler = hot.push([form]) - 1;
+        form.handler = hot.push([{ form, carried: CARRIED.none }]) - 1;
         byName.set(name, form);
       }
     }
-    this.pairs = Array.from({ length: hot.length }, () => undefined);
+    this.addCarriers(hot);
+    this.addPairs(hot, byName);
+    return hot;
+  }
+
+  /** Handlers of one instruction that is given operands by the one before. */
+  private addCarriers(hot: Step[][]): void {
+    const singles = hot.slice(1).map(([step]) => step!.form);
+    this.carriers = new Uint16Array((singles.length + 1) * 8);
+    this.leaves = new Uint8Array(singles.length + 1);
+    this.fixed = new Int8Array(singles.length + 1).fill(-1);
+    for (const form of singles) {
+      if (carrierOf(form) >= 0) this.leaves[form.handler] = registerOf(form, 0);
+      const [operand] = form.encoding.operands;
+      if (operand?.kind === 'fixed') this.fixed[form.handler] = STATE.registers + operand.number * 4;
+      const variants = carriedOperands(form).map((carried) => ({
+        carried,
+        handler: hot.push([{ form, carried }]) - 1,
+      }));
+      for (let carried = 0; carried < 8; carried++)
+        this.carriers[form.handler * 8 + carried] =
+          variants.find((variant) => (variant.carried & ~carried) === 0)?.handler ?? form.handler;
+    }
+  }
+
+  private addPairs(hot: Step[][], byName: ReadonlyMap<string, HandlerForm>): void {
     const singles = hot.length;
+    this.pairs = Array.from({ length: singles }, () => undefined);
     for (const pair of PAIRS) {
       const [first, second] = pair.split('; ').map((name) => byName.get(name));
       if (!first || !second) throw new Error(`no such pair of instructions, ${pair}`);
-      const seconds = (this.pairs[first.handler] ??= new Uint16Array(singles));
-      seconds[second.handler] = hot.push([first, second]) - 1;
+      // What is compared comes from before, what is computed goes on behind.
+      const firsts = second.row.ends ? carriedOperands(first) : [];
+      const seconds = carrierOf(first) < 0 ? [] : carriedOperands(second);
+      for (const one of [CARRIED.none, ...firsts])
+        for (const other of [CARRIED.none, ...seconds]) {
+          const pairs = (this.pairs[this.carriedHandler(first.handler, one)] ??= new Uint16Array(singles));
+          pairs[this.carriedHandler(second.handler, other)] =
+            hot.push([
+              { form: first, carried: one },
+              { form: second, carried: other },
+            ]) - 1;
+        }
     }
-    return hot;
+  }
+
+  /**
+   * The handler of an instruction behind one that leaves register `carried` (a state offset, or −1) for it; `handler`
+   * is the one for any instruction before it, `rm`, `reg` and `base` are its record's fields.
+   */
+  handlerAfter(handler: number, carried: number, rm: number, reg: number, base: number): number {
+    if (carried < 0 || handler * 8 >= this.carriers.length) return handler;
+    const isRm = (this.fixed[handler]! < 0 ? rm : this.fixed[handler]!) === carried;
+    const operands =
+      (isRm ? CARRIED.rm : 0) | (reg === carried ? CARRIED.reg : 0) | (base === carried ? CARRIED.base : 0);
+    return this.carriers[handler * 8 + operands]!;
+  }
+
+  /** The register that an instruction leaves for the next one (a state offset), or −1. */
+  carriedFrom(handler: number, rm: number, reg: number): number {
+    const leaves = this.leaves[handler];
+    return leaves === CARRIED.rm
+      ? this.fixed[handler]! < 0
+        ? rm
+        : this.fixed[handler]!
+      : leaves === CARRIED.reg
+        ? reg
+        : -1;
+  }
+
+  /** The handler of an instruction whose operands `carried` (`CARRIED`) are carried; that of `handler` if there is none. */
+  carriedHandler(handler: number, carried: number): number {
+    return this.carriers[handler * 8 + carried] ?? handler;
   }
 
   /** The handler that does what two do one behind the other; 0 if there is none. */

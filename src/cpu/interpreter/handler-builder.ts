@@ -2,14 +2,14 @@ import type { Builder, MemoryCell, Size, StateField, Value } from '../../isa/bui
 import { FIELD_OF_REG, FIELD_OF_RM, type Operand } from '../../isa/encoding.js';
 import type { X87RoutineName } from '../../isa/x87-stack.js';
 import { SEGMENT, STATE, TLB_BYTE } from '../../memory/layout.js';
-import { type LaneWidth, type LowestOperation, VECTOR_OPERATIONS, type VectorOperation } from '../../isa/vector.js';
-import { type Code, I32, I64, OP, V128, VOID_BLOCK } from '../../wasm/code.js';
-import type { LocalRun } from '../../wasm/module.js';
-import { EXTRACT_LANE, REPLACE_LANE, SIMD } from '../../wasm/simd.js';
+import { type Code, OP, VOID_BLOCK } from '../../wasm/code.js';
+import { SIMD } from '../../wasm/simd.js';
 import { GP } from '../faults.js';
 import { UNITS } from '../fpu-state.js';
 import type { Callees } from './callees.js';
-import { ADDRESSING, type HandlerForm } from './forms.js';
+import { CARRIED, carrierOf } from './carried.js';
+import { ADDRESSING, type Step } from './forms.js';
+import { CARRIED_LOCAL, HandlerValues, type Local, RECORD_LOCAL } from './handler-values.js';
 import { HandlerX87, type X87Handler } from './handler-x87.js';
 import { emitLookUp } from './memory-functions.js';
 import { RECORD } from './record.js';
@@ -30,44 +30,16 @@ export interface Endings {
   leave(code: Code, depth: number): void;
 }
 
-/** Locals: the record first, then a pool of i64, one of v128 where the row has such values, then one of i32. */
-export const RECORD_LOCAL = 0;
-const WIDE_LOCALS = 20;
-const VECTOR_LOCALS = 48;
-const FIRST_VECTOR = 1 + WIDE_LOCALS;
-/** Of rows without vectors: hot ones have none. */
-export const FIRST_NARROW = FIRST_VECTOR;
-
-function usesVectors({ row }: HandlerForm): boolean {
-  return row.compact === true;
-}
-
-interface Local extends Value {
-  readonly kind: 'local';
-  readonly index: number;
-}
-interface Constant extends Value {
-  readonly kind: 'constant';
-  readonly number: number;
-  readonly big: bigint;
-  /** Upper half of a vector, whose lower half is `big`. */
-  readonly upper?: bigint;
-}
-type AnyValue = Local | Constant;
-
-export class HandlerBuilder implements Builder, X87Handler {
-  readonly form: HandlerForm;
-  private readonly code: Code;
+export class HandlerBuilder extends HandlerValues implements Builder, X87Handler {
   private readonly callees: Callees;
   private readonly endings: Endings;
   private readonly helperNumber: (name: string) => number;
   private readonly inline: boolean;
-  private narrowUsed = 0;
-  private wideUsed = 0;
-  private vectorsUsed = 0;
-  private readonly firstNarrow: number;
   /** Labels open inside the handler. */
   private depth = 0;
+  /** `CARRIED`: operands that are in `CARRIED_LOCAL`. */
+  private readonly carried: number;
+  private leavesCarried = false;
   /** What has been emitted stores to guest memory. */
   writesMemory = false;
   private cells: (MemoryCell | undefined)[] = [];
@@ -76,20 +48,19 @@ export class HandlerBuilder implements Builder, X87Handler {
   private attemptDepth = 0;
 
   constructor(
-    form: HandlerForm,
+    { form, carried }: Step,
     code: Code,
     callees: Callees,
     endings: Endings,
     helperNumber: (name: string) => number,
     inline: boolean,
   ) {
-    this.form = form;
-    this.code = code;
+    super(form, code);
+    this.carried = carried;
     this.callees = callees;
     this.endings = endings;
     this.helperNumber = helperNumber;
     this.inline = inline;
-    this.firstNarrow = usesVectors(form) ? FIRST_VECTOR + VECTOR_LOCALS : FIRST_NARROW;
   }
 
   /** Emits the whole handler. Returns how many i32 locals it needs. */
@@ -97,229 +68,20 @@ export class HandlerBuilder implements Builder, X87Handler {
     const { row } = this.form;
     if (row.unit) this.checkUnit(row.unit);
     row.semantics(this);
+    if (this.inline) this.carry();
     if (row.ends) this.endings.nextBlock(this.code, this.depth);
     else this.endings.nextRecord(this.code, this.depth);
     return this.narrowUsed;
   }
 
-  /** The locals behind the record of a function with such handlers. */
-  static localRuns(narrow: number, form?: HandlerForm): LocalRun[] {
-    return [
-      { type: I64, count: WIDE_LOCALS },
-      ...(form && usesVectors(form) ? [{ type: V128, count: VECTOR_LOCALS }] : []),
-      { type: I32, count: narrow },
-    ];
-  }
-
-  // --- values ---------------------------------------------------------------------------------
-
-  private newLocal(wide: boolean): Local {
-    if (wide) {
-      if (this.wideUsed === WIDE_LOCALS)
-        throw new Error(`${this.form.row.name} needs more than ${WIDE_LOCALS} i64 locals`);
-      return { kind: 'local', wide, index: 1 + this.wideUsed++ };
-    }
-    return { kind: 'local', wide, index: this.firstNarrow + this.narrowUsed++ };
-  }
-  private newVector(): Local {
-    if (this.vectorsUsed === VECTOR_LOCALS || !usesVectors(this.form))
-      throw new Error(`${this.form.row.name} needs more v128 locals`);
-    return { kind: 'local', wide: false, vector: true, index: FIRST_VECTOR + this.vectorsUsed++ };
-  }
-
-  private push(value: Value): void {
-    const v = value as AnyValue;
-    if (v.kind === 'local') this.code.localGet(v.index);
-    else if (v.vector) this.code.vectorConstant(v.big, v.upper!);
-    else if (v.wide) {
-      this.code.byte(OP.i64_const);
-      this.code.s64(v.big);
-    } else this.code.constant(v.number);
-  }
-
-  /** Names the value on top of the wasm stack. */
-  private pop(wide = false): Local {
-    const local = this.newLocal(wide);
-    this.code.localSet(local.index);
-    return local;
-  }
-  private popVector(): Local {
-    const local = this.newVector();
-    this.code.localSet(local.index);
-    return local;
-  }
-
-  const(value: number): Value {
-    return { kind: 'constant', wide: false, number: value | 0, big: 0n } as Constant;
-  }
-  const64(value: bigint): Value {
-    return { kind: 'constant', wide: true, number: 0, big: value } as Constant;
-  }
-
-  private binary(narrow: number, wide: number, a: Value, b: Value): Value {
-    this.push(a);
-    this.push(b);
-    this.code.byte(a.wide ? wide : narrow);
-    return this.pop(a.wide);
-  }
-
-  private comparison(narrow: number, wide: number, a: Value, b: Value): Value {
-    this.push(a);
-    this.push(b);
-    this.code.byte(a.wide ? wide : narrow);
-    return this.pop();
-  }
-
-  private unary(opcode: number, a: Value, wide = false): Value {
-    this.push(a);
-    this.code.byte(opcode);
-    return this.pop(wide);
-  }
-
-  add(a: Value, b: Value): Value {
-    return this.binary(OP.i32_add, OP.i64_add, a, b);
-  }
-  sub(a: Value, b: Value): Value {
-    return this.binary(OP.i32_sub, OP.i64_sub, a, b);
-  }
-  mul(a: Value, b: Value): Value {
-    return this.binary(OP.i32_mul, OP.i64_mul, a, b);
-  }
-  and(a: Value, b: Value): Value {
-    return this.binary(OP.i32_and, OP.i64_and, a, b);
-  }
-  or(a: Value, b: Value): Value {
-    return this.binary(OP.i32_or, OP.i64_or, a, b);
-  }
-  xor(a: Value, b: Value): Value {
-    return this.binary(OP.i32_xor, OP.i64_xor, a, b);
-  }
-  not(a: Value): Value {
-    return this.xor(a, a.wide ? this.const64(-1n) : this.const(-1));
-  }
-  shl(a: Value, count: Value): Value {
-    return this.binary(OP.i32_shl, OP.i64_shl, a, count);
-  }
-  shrU(a: Value, count: Value): Value {
-    return this.binary(OP.i32_shr_u, OP.i64_shr_u, a, count);
-  }
-  shrS(a: Value, count: Value): Value {
-    return this.binary(OP.i32_shr_s, OP.i64_shr_s, a, count);
-  }
-  rotl(a: Value, count: Value): Value {
-    return this.binary(OP.i32_rotl, OP.i32_rotl, a, count);
-  }
-  clz(a: Value): Value {
-    return a.wide ? this.unary(OP.i64_clz, a, true) : this.unary(OP.i32_clz, a);
-  }
-  ctz(a: Value): Value {
-    return this.unary(OP.i32_ctz, a);
-  }
-  popcnt(a: Value): Value {
-    return this.unary(OP.i32_popcnt, a);
-  }
-  divU(a: Value, b: Value): Value {
-    return this.binary(OP.i32_div_u, OP.i64_div_u, a, b);
-  }
-  divS(a: Value, b: Value): Value {
-    return this.binary(OP.i32_div_s, OP.i64_div_s, a, b);
-  }
-  remU(a: Value, b: Value): Value {
-    return this.binary(OP.i32_rem_u, OP.i64_rem_u, a, b);
-  }
-  remS(a: Value, b: Value): Value {
-    return this.binary(OP.i32_rem_s, OP.i64_rem_s, a, b);
-  }
-  eq(a: Value, b: Value): Value {
-    return this.comparison(OP.i32_eq, OP.i64_eq, a, b);
-  }
-  ne(a: Value, b: Value): Value {
-    return this.comparison(OP.i32_ne, OP.i64_ne, a, b);
-  }
-  ltU(a: Value, b: Value): Value {
-    return this.comparison(OP.i32_lt_u, OP.i64_lt_u, a, b);
-  }
-  ltS(a: Value, b: Value): Value {
-    return this.comparison(OP.i32_lt_s, OP.i64_lt_s, a, b);
-  }
-  isZero(a: Value): Value {
-    return this.unary(a.wide ? OP.i64_eqz : OP.i32_eqz, a);
-  }
-  select(condition: Value, whenTrue: Value, whenFalse: Value): Value {
-    this.push(whenTrue);
-    this.push(whenFalse);
-    this.push(condition);
-    this.code.byte(OP.select);
-    return whenTrue.vector ? this.popVector() : this.pop(whenTrue.wide);
-  }
-  signExtend8(a: Value): Value {
-    return this.unary(OP.i32_extend8_s, a);
-  }
-  signExtend16(a: Value): Value {
-    return this.unary(OP.i32_extend16_s, a);
-  }
-  toWideU(a: Value): Value {
-    return this.unary(OP.i64_extend_i32_u, a, true);
-  }
-  toWideS(a: Value): Value {
-    return this.unary(OP.i64_extend_i32_s, a, true);
-  }
-  toNarrow(a: Value): Value {
-    return this.unary(OP.i32_wrap_i64, a);
-  }
-
-  // --- vectors --------------------------------------------------------------------------------
-
-  vector(operation: VectorOperation, ...args: Value[]): Value {
-    for (const arg of args) this.push(arg);
-    this.code.simd(SIMD[operation]);
-    return VECTOR_OPERATIONS[operation].endsWith('>v') ? this.popVector() : this.pop();
-  }
-  vectorConst(low: bigint, high: bigint): Value {
-    return { kind: 'constant', wide: false, vector: true, number: 0, big: low, upper: high } as Constant;
-  }
-  shuffle(a: Value, b: Value, bytes: readonly number[]): Value {
-    this.push(a);
-    this.push(b);
-    this.code.simd(SIMD.i8x16_shuffle);
-    for (const byte of bytes) this.code.byte(byte);
-    return this.popVector();
-  }
-  lane(a: Value, width: LaneWidth, index: number): Value {
-    this.push(a);
-    this.code.simd(EXTRACT_LANE[width]);
-    this.code.byte(index);
-    return this.pop(width === 64);
-  }
-  withLane(a: Value, width: LaneWidth, index: number, value: Value): Value {
-    this.push(a);
-    this.push(value);
-    this.code.simd(REPLACE_LANE[width]);
-    this.code.byte(index);
-    return this.popVector();
-  }
-  lowest(operation: LowestOperation, width: 32 | 64, x: Value, y: Value): Value {
-    const packed = `f${width === 32 ? '32x4' : '64x2'}_${operation}` as const;
-    const result = operation === 'sqrt' ? this.vector(packed, y) : this.vector(packed, x, y);
-    return this.withLane(x, width, 0, this.lane(result, width, 0));
-  }
-  compareLowest(relation: 'lt' | 'eq', width: 32 | 64, x: Value, y: Value): Value {
-    const mask = this.vector(`f${width === 32 ? '32x4' : '64x2'}_${relation}`, x, y);
-    return this.and(this.lane(mask, 32, 0), this.const(1));
-  }
-  passVector(value: Value): void {
+  /** What the next instruction finds carried is what this one has written, or nothing (which need not be kept). */
+  private carry(): void {
+    if (this.form.row.ends) return;
+    const carrier = carrierOf(this.form);
+    if (carrier >= 0 !== this.leavesCarried) throw new Error(`${this.form.row.name} does not write a register always`);
+    if (this.leavesCarried) return;
     this.code.constant(0);
-    this.push(value);
-    this.code.simdMemory(SIMD.v128_store, STATE.vectorScratch);
-  }
-
-  variable(initial: Value): Value {
-    this.push(initial);
-    return initial.vector ? this.popVector() : this.pop(initial.wide);
-  }
-  assign(variable: Value, value: Value): void {
-    this.push(value);
-    this.code.localSet((variable as Local).index);
+    this.code.localSet(CARRIED_LOCAL);
   }
 
   // --- record and state -----------------------------------------------------------------------
@@ -440,7 +202,7 @@ export class HandlerBuilder implements Builder, X87Handler {
       case 'one':
         return this.const(1);
       case 'fixed':
-        return this.register(operand.number, size);
+        return this.isCarried(operand) ? this.carriedValue() : this.register(operand.number, size);
       case 'immediate':
       case 'relative':
         this.field32(this.immediateField(n));
@@ -455,6 +217,7 @@ export class HandlerBuilder implements Builder, X87Handler {
         return this.number(n);
     }
     if (!this.form.isMemory(n)) {
+      if (this.isCarried(operand)) return this.carriedValue();
       this.field16(this.registerField(operand));
       this.code.memory(this.loadOpcode(size), 0);
       return this.pop();
@@ -472,15 +235,33 @@ export class HandlerBuilder implements Builder, X87Handler {
     const size = this.operandSize(operand);
     if (operand.kind === 'fixed') {
       this.setRegister(operand.number, size, value);
+      this.leave(n, value);
     } else if (!this.form.isMemory(n)) {
       this.field16(this.registerField(operand));
       this.push(value);
       this.code.memory(this.storeOpcode(size), 0);
+      this.leave(n, value);
     } else {
       const cell = this.cells[n];
       if (cell) cell.write(value);
       else this.writeLinear(this.linear(n, size / 8, true), size, value);
     }
+  }
+
+  /** Whether an operand that is a register is the carried one. */
+  private isCarried(operand: Operand): boolean {
+    return (this.carried & (FIELD_OF_REG.has(operand.kind) ? CARRIED.reg : CARRIED.rm)) !== 0;
+  }
+  private carriedValue(): Value {
+    this.code.localGet(CARRIED_LOCAL);
+    return this.pop();
+  }
+  /** Operand n has become `value`: carries it to the next instruction. */
+  private leave(n: number, value: Value): void {
+    if (!this.inline || this.depth > 0 || carrierOf(this.form) !== n) return;
+    this.push(value);
+    this.code.localSet(CARRIED_LOCAL);
+    this.leavesCarried = true;
   }
 
   read64(n: number): Value {
@@ -566,8 +347,11 @@ export class HandlerBuilder implements Builder, X87Handler {
   }
 
   offset(_operand: number): Value {
-    this.field16(RECORD.base);
-    this.code.memory(OP.i32_load, 0);
+    if ((this.carried & CARRIED.base) !== 0) this.code.localGet(CARRIED_LOCAL);
+    else {
+      this.field16(RECORD.base);
+      this.code.memory(OP.i32_load, 0);
+    }
     if (this.form.addressing === ADDRESSING.full) {
       this.field16(RECORD.index);
       this.code.memory(OP.i32_load, 0);

@@ -19,9 +19,11 @@ import { Code, I32, OP, VOID_BLOCK } from '../../wasm/code.js';
 import { type LocalRun, ModuleBuilder } from '../../wasm/module.js';
 import type { X87RoutineName } from '../../isa/x87-stack.js';
 import { X87_ROUTINES } from '../x87-unit/routines.js';
-import type { Forms, HandlerForm } from './forms.js';
+import type { Forms, Step } from './forms.js';
 import type { Callees } from './callees.js';
-import { type Endings, FIRST_NARROW, HandlerBuilder, RECORD_LOCAL } from './handler-builder.js';
+import { CARRIED } from './carried.js';
+import { type Endings, HandlerBuilder } from './handler-builder.js';
+import { FIRST_NARROW, RECORD_LOCAL } from './handler-values.js';
 import { addEnterHandler, addResolve } from './gates.js';
 import { addMemoryFunctions } from './memory-functions.js';
 import { addMissFunctions } from './miss-functions.js';
@@ -128,7 +130,14 @@ export function buildInterpreterModule(
   for (const form of forms.list) {
     if (form.handler < forms.hotCount) continue;
     code.clear();
-    const narrow = new HandlerBuilder(form, code, callees, COLD_ENDINGS, helperNumber, false).emit();
+    const narrow = new HandlerBuilder(
+      { form, carried: CARRIED.none },
+      code,
+      callees,
+      COLD_ENDINGS,
+      helperNumber,
+      false,
+    ).emit();
     cold[form.handler - forms.hotCount] = module.addFunction(
       [I32],
       [I32],
@@ -196,8 +205,8 @@ function addMainLoop(
     nextBlock: (code, depth) => code.branch(OP.br, enclosing - LEVEL.nextBlock + depth),
     leave: (code, depth) => code.branch(OP.br, enclosing - LEVEL.exit + depth),
   });
-  const emit = (form: HandlerForm, endings: Endings): HandlerBuilder => {
-    const builder = new HandlerBuilder(form, handlers, callees, endings, helperNumber, true);
+  const emit = (step: Step, endings: Endings): HandlerBuilder => {
+    const builder = new HandlerBuilder(step, handlers, callees, endings, helperNumber, true);
     narrow = Math.max(narrow, builder.emit());
     return builder;
   };
