@@ -9,7 +9,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -62,6 +62,8 @@ function run(words: readonly string[], switches: readonly string[], jit: boolean
     }
     child.on('error', reject);
     child.on('close', (status) => {
+      // A guest that could not start, or one that was killed, leaves no counts.
+      if (!existsSync(stats)) return reject(new Error(`lguest ${line.join(' ')}: status ${status}, ${output.trim()}`));
       const { instructions, runSeconds, translation } = JSON.parse(readFileSync(stats, 'utf8'));
       resolve({
         status: status ?? -1,
@@ -70,6 +72,7 @@ function run(words: readonly string[], switches: readonly string[], jit: boolean
         regions: translation?.translated ?? 0,
         seconds: runSeconds,
       });
+      rmSync(stats);
     });
   });
 }
@@ -99,23 +102,29 @@ while (/^--(machine|translator)=/.test(words[0] ?? '')) {
   choices.set(name!, value!);
 }
 let bad = 0;
-for (const machine of MACHINE) {
-  if (!isChosen(machine, choices.get('machine'))) continue;
-  const expected = await run(words, [machine], false);
-  console.log(
-    `${machine || 'no torture'}, interpreted: status ${expected.status}, ${expected.instructions} instructions, ${expected.seconds.toFixed(1)} s`,
-  );
-  for (const translator of choices.has('translator') ? [...TRANSLATOR, ...SLOW] : TRANSLATOR) {
-    if (!isChosen(translator, choices.get('translator'))) continue;
-    const found = await run(words, [machine, translator], true);
-    const differences = compare(expected, found);
-    if (differences.length > 0) bad++;
-    const verdict = differences.length === 0 ? 'the same' : `DIFFERENT: ${differences.join('; ')}`;
+try {
+  for (const machine of MACHINE) {
+    if (!isChosen(machine, choices.get('machine'))) continue;
+    const expected = await run(words, [machine], false);
     console.log(
-      `  ${translator || 'translated when hot'}: ${verdict} (${found.regions} regions, ${found.seconds.toFixed(1)} s)`,
+      `${machine || 'no torture'}, interpreted: status ${expected.status}, ${expected.instructions} instructions, ${expected.seconds.toFixed(1)} s`,
     );
+    for (const translator of choices.has('translator') ? [...TRANSLATOR, ...SLOW] : TRANSLATOR) {
+      if (!isChosen(translator, choices.get('translator'))) continue;
+      const found = await run(words, [machine, translator], true);
+      const differences = compare(expected, found);
+      if (differences.length > 0) bad++;
+      const verdict = differences.length === 0 ? 'the same' : `DIFFERENT: ${differences.join('; ')}`;
+      console.log(
+        `  ${translator || 'translated when hot'}: ${verdict} (${found.regions} regions, ${found.seconds.toFixed(1)} s)`,
+      );
+    }
   }
+  console.log(bad === 0 ? 'the guest has noticed nothing' : `${bad} runs are different`);
+  process.exitCode = bad === 0 ? 0 : 1;
+} catch (error) {
+  console.error(`torture: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 2;
+} finally {
+  rmSync(folder, { recursive: true });
 }
-rmSync(folder, { recursive: true });
-console.log(bad === 0 ? 'the guest has noticed nothing' : `${bad} runs are different`);
-process.exitCode = bad === 0 ? 0 : 1;

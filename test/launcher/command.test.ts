@@ -163,9 +163,10 @@ test('an idle guest uses no processor time', async () => {
   const stats = join(folder, 'idle.json');
   const kernel = file('nap', new SmallGuest().init().timer().sleep(1_000_000_000).powerOff().elf());
   await lguest(`--stats=${stats}`, '4', kernel);
-  const { wallSeconds, runSeconds } = JSON.parse(readFileSync(stats, 'utf8'));
-  assert.ok(wallSeconds >= 1 && wallSeconds < 5, `${wallSeconds} s`);
-  assert.ok(runSeconds < wallSeconds / 4, `ran for ${runSeconds} of ${wallSeconds} s`);
+  const { wallSeconds, runSeconds, instructions } = JSON.parse(readFileSync(stats, 'utf8'));
+  // A busy computer makes both times longer, but most of the second is slept through.
+  assert.ok(wallSeconds - runSeconds > 0.5, `ran for ${runSeconds} of ${wallSeconds} s`);
+  assert.ok(instructions < 10_000, `${instructions} instructions`);
 });
 
 test('all output arrives, however slowly it is read', async () => {
