@@ -83,14 +83,18 @@ export function requireLguestSupport(image: KernelImage): void {
 export function identifyElf(bytes: Uint8Array, elf: ElfImage): KernelIdentity {
   const banner = findBanner(bytes);
   const release = banner === undefined ? undefined : parseRelease(banner);
-  let found: readonly Generation[] = [];
-  for (const { fileOffset, fileBytes } of elf.segments) {
-    if (found.length === 0) found = findLguestEntry(bytes.subarray(fileOffset, fileOffset + fileBytes));
-  }
   const byRelease = release === undefined ? undefined : generationOf(release);
+  const named = mentionsLguest(bytes);
+  let found: readonly Generation[] = [];
+  // The search takes long: a release that never had lguest support and does not know its name is spared it.
+  if (named || release === undefined || byRelease !== undefined) {
+    for (const { fileOffset, fileBytes } of elf.segments) {
+      if (found.length === 0) found = findLguestEntry(bytes.subarray(fileOffset, fileOffset + fileBytes));
+    }
+  }
   let lguest: KernelIdentity['lguest'] = 'unknown';
   if (found.length > 0) lguest = 'yes';
-  else if (release !== undefined) lguest = byRelease !== undefined && mentionsLguest(bytes) ? 'yes' : 'no';
+  else if (release !== undefined) lguest = byRelease !== undefined && named ? 'yes' : 'no';
   const generations = byRelease !== undefined && lguest === 'yes' ? [byRelease] : found;
   return { versionText: banner ?? '', release, lguest, generations, multiboot: isMultiboot(bytes) };
 }
