@@ -18,6 +18,7 @@ import { Rewrites } from './rewrites.js';
 import { LARGEST_HUB, type ScanLimits, Scanner } from './scanner.js';
 import { LEAVE } from './steps.js';
 import { emptyCounts, type TranslatorCounts, type TranslatorStatistics } from './statistics.js';
+import { WarmUp } from './warm-up.js';
 
 export interface TranslatorOptions {
   /** Executions of a block by the interpreter before it is translated. */
@@ -30,8 +31,10 @@ export interface TranslatorOptions {
   instructions: number;
   /** Leave out branches that have not been taken so far. */
   onlyWhatRan: boolean;
-  /** Hot code may have to become hot again (`Overlaps`, `Rewrites`); the threshold is more than 1 then. */
+  /** Hot code may have to become hot again (`WarmUp`, `Overlaps`, `Rewrites`); the threshold is more than 1 then. */
   sparing: boolean;
+  /** Instructions that have to be made before making them is as quick as it becomes (`WarmUp`). */
+  warmUp: number;
   /** Bytes of memory that compiled code may take (`CodeMemory`); with more, what is not in use is given up. */
   memoryBytes: number;
   /** Infinities, NaNs and denormals are nothing special in any region, not only where they turn up all the time. */
@@ -44,9 +47,10 @@ export interface TranslatorOptions {
 }
 
 export const DEFAULT_OPTIONS: Readonly<TranslatorOptions> = {
-  // By then interpreting has cost more than making WebAssembly will, some 7 µs a guest instruction; boots and other
-  // short work would like it later, programs earlier.
+  // By then interpreting has cost more than making WebAssembly will, some 7 µs a guest instruction when warm.
   threshold: 3_000,
+  // Fewer, and boots take longer; more, and so does what comes after them.
+  warmUp: 6_000,
   batch: 32,
   synchronous: true,
   instructions: 400,
@@ -122,6 +126,7 @@ export class RegionTranslator implements Translator {
   private readonly requests: RequestWriter;
   private readonly overlaps: Overlaps;
   private readonly rewrites: Rewrites;
+  private readonly warmUp: WarmUp;
   private turns = 0;
   /** Turns since something was requested last. */
   private turnsWaited = 0;
@@ -157,6 +162,7 @@ export class RegionTranslator implements Translator {
     this.requests = new RequestWriter(new Scanner(host));
     this.overlaps = new Overlaps(host);
     this.rewrites = new Rewrites(host.memory.codeWrites);
+    this.warmUp = new WarmUp(options.warmUp);
     const setup = { helperNumbers: host.helperNumbers };
     const local = (): Maker => new LocalMaker(setup, host.forms, options.synchronous, options.now);
     this.maker = options.maker?.(setup, local) ?? local();
@@ -191,7 +197,7 @@ export class RegionTranslator implements Translator {
     if (found !== 0) return found;
     // In the making?
     if (this.slotOf(address)?.regions.some((region) => this.isMapped(region))) return 0;
-    if (this.options.sparing && (this.maker.isBehind || this.mustWait(linear, (address & 1) !== 0))) {
+    if (this.options.sparing && (this.maker.isBehind || this.mustWait(linear, address))) {
       this.host.regionChanged(linear);
       return 0;
     }
@@ -202,7 +208,9 @@ export class RegionTranslator implements Translator {
   }
 
   /** Whether what has just become hot had better become so again, before it is translated. */
-  private mustWait(linear: number, user: boolean): boolean {
+  private mustWait(linear: number, address: number): boolean {
+    if (this.warmUp.mustWait(address, this.counts.instructions)) return true;
+    const user = (address & 1) !== 0;
     const page = this.host.fetchablePage(linear, user);
     if (page >= 0 && this.rewrites.mustWait(page + (linear & 0xfff))) return true;
     return this.overlaps.mustWait(linear, user, this.regionsOn);

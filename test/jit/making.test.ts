@@ -86,7 +86,7 @@ test('code that is in the making is interpreted, and not made twice', () => {
 });
 
 test('code that becomes hot while the maker is behind is made when it is hot again', () => {
-  const { maker, count, isTranslated } = scene({ threshold: 20, sparing: true });
+  const { maker, count, isTranslated } = scene({ threshold: 20, sparing: true, warmUp: 0 });
   maker.isBehind = true;
   assert.deepEqual(count(100), [100, 0]);
   assert.equal(maker.requests, 0);
@@ -94,6 +94,24 @@ test('code that becomes hot while the maker is behind is made when it is hot aga
   assert.deepEqual(count(100), [100, 0]);
   maker.finish();
   assert.ok(isTranslated());
+});
+
+test('while little has been made code has to become hot again and again', () => {
+  const runsUntilMade = (warmUp: number, made: number): number => {
+    const { translator, maker, count } = scene({ threshold: 20, sparing: true, warmUp });
+    const { counts } = translator as unknown as { counts: { instructions: number } };
+    counts.instructions = made;
+    for (let runs = 10; ; runs += 10) {
+      assert.deepEqual(count(10), [10, 0]);
+      if (maker.requests > 0) return runs;
+    }
+  };
+  const once = runsUntilMade(0, 0);
+  assert.ok(once <= 30, `${once} runs`);
+  assert.equal(runsUntilMade(1000, 1000), once);
+  const [thrice, tenTimes] = [runsUntilMade(1000, 500), runsUntilMade(1000, 499)];
+  assert.ok(thrice >= 60 && thrice <= 90, `${thrice} runs`);
+  assert.ok(tenTimes >= 200 && tenTimes <= 300, `${tenTimes} runs`);
 });
 
 test('a write to code in the making makes what comes void', () => {

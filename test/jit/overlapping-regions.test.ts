@@ -15,6 +15,7 @@ test('blocks that become hot together are translated once, as part of one region
   const cpu = createMachine(LOOPS, { at: OUTER });
   const translator = attachTranslator(cpu, {
     threshold: THRESHOLD,
+    warmUp: 0,
     observer: {
       regionMade: ({ entry }) => made.push(entry),
       regionEnded: () => {},
