@@ -12,34 +12,16 @@ import { nameOf } from './pairs.js';
 export const CARRIED = { none: 0, rm: 1, reg: 2, base: 4 } as const;
 
 /** Rows whose first operand is written last of all that they do to registers, whatever its value. */
-const CARRIERS: ReadonlySet<string> = new Set([
-  ...[
-    'mov',
-    'movzx',
-    'movsx',
-    'lea',
-    'pop',
-    'add',
-    'adc',
-    'sub',
-    'sbb',
-    'and',
-    'or',
-    'xor',
-    'inc',
-    'dec',
-    'not',
-    'neg',
-  ],
-  ...['shl', 'shr', 'sar', 'rol', 'ror', 'imul'],
-]);
+const CARRIERS: ReadonlySet<string> = new Set(
+  'mov movzx movsx lea pop add adc sub sbb and or xor inc dec not neg shl shr sar rol ror imul'.split(' '),
+);
 
 /** The operand that a hot instruction leaves for the next one, a 32-bit register, or −1. */
 export function carrierOf(form: HandlerForm): number {
   const { row, encoding } = form;
   if (form.size !== 32 || row.ends || !CARRIERS.has(row.name)) return -1;
   const [operand] = encoding.operands;
-  return operand?.access.includes('w') && registerOf(form, 0) !== CARRIED.none ? 0 : -1;
+  return operand?.access.includes('w') === true && registerOf(form, 0) !== CARRIED.none ? 0 : -1;
 }
 
 /** `CARRIED` of an operand that is a register of 32 bits. */

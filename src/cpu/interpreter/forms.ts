@@ -180,13 +180,9 @@ export class Forms {
   /** The register that an instruction leaves for the next one (a state offset), or −1. */
   carriedFrom(handler: number, rm: number, reg: number): number {
     const leaves = this.leaves[handler];
-    return leaves === CARRIED.rm
-      ? this.fixed[handler]! < 0
-        ? rm
-        : this.fixed[handler]!
-      : leaves === CARRIED.reg
-        ? reg
-        : -1;
+    if (leaves === CARRIED.reg) return reg;
+    if (leaves !== CARRIED.rm) return -1;
+    return this.fixed[handler]! < 0 ? rm : this.fixed[handler]!;
   }
 
   /** The handler of an instruction whose operands `carried` (`CARRIED`) are carried; that of `handler` if there is none. */
