@@ -4,8 +4,8 @@ import { nameOf } from './pairs.js';
 
 /**
  * A register that an instruction has written and the next one reads goes from the one to the other in a local of the
- * interpreter, too: through memory a value takes as long as several instructions, and chains of such are what most
- * loops wait for. Which operand that is is known when a block is decoded, and has handlers of its own.
+ * interpreter, too: through memory a value takes as long as several instructions, and many a loop is little but a
+ * chain of such. Which operand that is is known when a block is decoded, and has handlers of its own.
  *
  * The bits say which operands of an instruction are the carried register: r/m (or the one in the opcode), reg, base.
  */
@@ -40,6 +40,7 @@ export function registerOf(form: HandlerForm, n: number): number {
   }
 }
 
+/** Two registers that are nearly always one: not worth a handler for each. */
 const BOTH_ARE_ONE: ReadonlySet<string> = new Set(['test e,g']);
 
 /** Instructions that have handlers for what is carried to them: loads, and what computes with registers. */
